@@ -15,29 +15,20 @@ import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 const COMPLETE = "__complete";
 
 /**
- * Commands that ask no server, or like `exec` only when the command inside runs; the ones behind `auth` without that
- * word. To forget one here costs time only.
+ * Commands that ask a server; the ones behind `auth` without that word. `exec` and plug-ins ask when what is inside runs.
+ * To forget one here costs time only.
  */
-const LOCAL: ReadonlySet<string> = new Set([
-  "",
-  "--help",
-  "-h",
-  "--version",
-  "help",
-  "version",
-  "completion",
-  "docker-credential",
-  "exec",
-  "status",
-  "whoami",
-  "list",
-  "ls",
-  "list-profiles",
-  "switch",
-]);
+const ONLINE: ReadonlySet<string> = new Set(
+  ("add-profile annotate api-resources api-versions apply can-i clusters create ctx delete describe diff doctor edit " +
+    "events explain get get-token import label login logout organization organizations orgs patch project projects " +
+    "proxy remove-profile setup team token tokens update-kubeconfig wait").split(" "),
+);
 
-function asksServer([first = "", second = ""]: readonly string[]): boolean {
-  return !LOCAL.has(first === "auth" ? second : first) && !commandLine.includes("--help");
+function asksServer(line: readonly string[]): boolean {
+  const [first = "", second = ""] = line;
+  // Behind a flag, any word may be the command.
+  const called = first.startsWith("-") ? line : [first === "auth" ? second : first];
+  return called.some((word) => ONLINE.has(word)) && !line.includes("--help");
 }
 
 async function main(): Promise<number> {

@@ -3,7 +3,7 @@
 import type { Plugin } from "esbuild";
 
 /** What is always needed, although it is loaded lazily elsewhere. */
-const AT_ONCE = /(?:^|\/)(?:project-folder|no-session)\.ts$/;
+const AT_ONCE = /(?:^|\/)(?:folder-file|no-session|project-folder)\.ts$/;
 
 /** What only opens a session, or waits for a lock. */
 const NEVER = /\/(?:seal|credentials|sealed-fields|locks|keyring\/(?:file|system))\.ts$/;

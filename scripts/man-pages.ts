@@ -36,6 +36,10 @@ const VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
   ["KUBECONFIG", "The kubeconfig files, as kubectl reads it."],
   ["BROWSER", "The program that opens the sign-in's address."],
   [
+    "PATH",
+    "Where plug-ins are: a program called datumctl-NAME runs as datumctl NAME; see datumctl help plugins.",
+  ],
+  [
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
     "The way to servers, in capitals or small letters.",
   ],

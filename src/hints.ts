@@ -45,6 +45,11 @@ export const HINTS = {
   STORAGE: {
     damagedConfig: "Use the datumctl that wrote it, or remove the file and run: datumctl auth switch",
     damagedSession: "Remove that file and sign in again: datumctl login",
+    brokenFolderFile: "Mend it, or remove it and write it with: datumctl use",
+    unknownTrust:
+      "Use the datumctl that wrote it; or remove it, and trust again what you use: datumctl trust",
+    unknownFolderFile:
+      "Use the datumctl that it was trusted with, or take that back: datumctl trust --remove",
     notActive: (name: string) => `Make it active: datumctl auth switch ${name}`,
     notAKeyFile: "Look at what it is; then remove it and sign in again: datumctl login",
   },

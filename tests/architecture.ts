@@ -96,6 +96,8 @@ const COMMAND_WORDS = [
   "setup",
   "status",
   "tokens",
+  "trust",
+  "use",
   "version",
   "wait",
   "whoami",

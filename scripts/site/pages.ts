@@ -36,6 +36,7 @@ export const SECTIONS: readonly Section[] = [
       doc("ssh", "SSH, containers, WSL"),
       doc("ci", "In CI"),
       doc("fast", "Other ways to a token"),
+      doc("plugins", "Plug-ins"),
       doc("issuers", "Any issuer, any cluster"),
       doc("from-kubelogin", "Coming from kubelogin"),
       doc("import", "Coming from other programs"),

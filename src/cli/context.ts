@@ -6,6 +6,7 @@ import { checkErrorFormat, type ErrorFormat } from "../errors.ts";
 import { namingVariable } from "../sessions/choose.ts";
 import type { ProviderContext } from "../providers/context.ts";
 import type { Providers } from "../providers/registry.ts";
+import type { FoundFile } from "../sessions/folder-file.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { parseTimeout } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
@@ -62,6 +63,9 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       flag: oneSession(flags.profile, flags.session),
       credentialsFile: flags.credentialsFile,
       variable: namingVariable(context.env),
+      folderFile: once(() =>
+        context.store.folderFile(readByPerson(context, flags) ? ((file) => err(passedBy(file))) : undefined)
+      ),
     },
     requestTimeout: flags.requestTimeout === undefined
       ? 30_000
@@ -75,6 +79,22 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       debug: verbose ? err : undefined,
     },
   };
+}
+
+/** True where a person reads stderr and wants remarks. */
+function readByPerson({ terminal, errorFormat }: ProcessContext, { quiet }: GlobalFlags): boolean {
+  return terminal.errIsTerminal && quiet !== true && errorFormat === "human";
+}
+
+/** The line that names a folder's file that is not followed. */
+function passedBy({ path, ignored, names }: FoundFile): string {
+  const next = names !== undefined ? " Look at it, then: datumctl trust" : "";
+  return `warning: ${path} is not followed: ${ignored}.${next}`;
+}
+
+function once<Result>(find: () => Promise<Result>): () => Promise<Result> {
+  let found: Promise<Result> | undefined;
+  return () => found ??= find();
 }
 
 const REPORTED = "datumctl.reported";

@@ -11,12 +11,13 @@ import { askingServer, refuseOtherServer } from "../sessions/served-servers.ts";
 import { openTokenFile, shortLife, type TokenFile } from "../sessions/token-file.ts";
 import { alarm } from "../system/clock.ts";
 import { runningProgram } from "../system/own-program.ts";
-import { ProgramError, ProgramNotFound, runInStead, wholeEnvironment } from "../system/processes.ts";
+import { wholeEnvironment } from "../system/processes.ts";
 import { makeRunFolder, type RunFolder } from "../system/run-folder.ts";
-import { printable, shellLine } from "../text.ts";
-import { childVariables } from "./child-variables.ts";
+import { shellLine } from "../text.ts";
+import { childVariables, keyFileOf } from "./child-variables.ts";
 import { type CommandContext, type ContextOf, exitWith, tokenLimits } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
+import { type ProgramLine, runProgram } from "./run-program.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import { valueArgument, valueOption } from "./complete/declare.ts";
 
@@ -70,7 +71,7 @@ export async function runExec(cli: CommandContext, input: ExecInput): Promise<vo
   const env = await variablesOf(cli, input, plane, folder, tokenFile);
   cli.interrupted.throwIfAborted();
   // The command is on its way before the first wait begins, which loads the runtime's timers.
-  const running = runToEnd(cli, command, env);
+  const running = runProgram(cli, command, env, NAME_A_PROGRAM);
   const renewing = tokenFile.maintain(stopped.signal, ({ message, hint = "" }) => {
     cli.out.important(`datumctl exec: ${message} ${hint}`.trim());
   });
@@ -99,10 +100,8 @@ async function ended(renewing: Promise<void>, { out }: CommandContext): Promise<
   await renewing.finally(() => slow.disarm());
 }
 
-interface ProgramLine {
-  readonly program: string;
-  readonly args: readonly string[];
-}
+const NAME_A_PROGRAM =
+  "Name a program of the PATH, or the path of one; for a line of the shell: -- sh -c 'LINE'";
 
 /**
  * The program that stands behind `--`, and its arguments.
@@ -177,9 +176,10 @@ async function variablesOf(
       tokenFile: identity.tokenFile,
     }),
   );
-  const helper = await runningProgram(cli.store.folders.config);
+  const helper = await runningProgram(cli.store.folders);
+  const acting = { ...plane, keyFile: keyFileOf(cli) };
   // Beside KUBE_CONFIG_PATH, Terraform's providers refuse the variable for several files.
-  const { KUBE_CONFIG_PATHS: _, ...others } = childVariables(wholeEnvironment(), plane, helper);
+  const { KUBE_CONFIG_PATHS: _, ...others } = childVariables(wholeEnvironment(), acting, helper);
   const env = { ...others, ...Object.fromEntries(KUBECONFIG_VARIABLES.map((name) => [name, kubeconfig])) };
   if (tokenEnv === undefined) return env;
   cli.out.warn(
@@ -198,24 +198,5 @@ function nameOf({ target, session: { apiHost } }: ControlPlane): string {
       return controlPlaneName(apiHost, target);
     default:
       return target.kind === "cluster" ? target.id : `datum-${target.kind}-${apiHost}`;
-  }
-}
-
-/** @throws {AppError} `NOT_FOUND` for a program that cannot be started. */
-async function runToEnd(
-  { holdInterrupts }: CommandContext,
-  { program, args }: ProgramLine,
-  env: Readonly<Record<string, string>>,
-): Promise<number> {
-  try {
-    using _held = holdInterrupts?.();
-    return await runInStead(program, args, env);
-  } catch (thrown) {
-    if (!(thrown instanceof ProgramError)) throw thrown;
-    const is = thrown instanceof ProgramNotFound ? "is not installed" : "cannot be started";
-    throw new AppError("NOT_FOUND", `The program "${printable(program, 100)}" ${is}.`, {
-      hint: "Name a program of the PATH, or the path of one; for a line of the shell: -- sh -c 'LINE'",
-      cause: thrown,
-    });
   }
 }

@@ -2,26 +2,35 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError, CODES } from "../errors.ts";
-import { printable } from "../text.ts";
-import type { ProcessContext } from "./context.ts";
+import type { Environment } from "../system/environment.ts";
+import type { Terminal } from "../system/terminal.ts";
+import { printable, shellLine } from "../text.ts";
+import type { GlobalFlags, ProcessContext } from "./context.ts";
 import { formatTable } from "./output/table.ts";
 import { nearestCommand } from "./usage-errors.ts";
 import { valueArgument } from "./complete/declare.ts";
 
 /** `help`, of the commands that a program holds. */
-export function helpCommand(program: CommandUnknownOpts, { terminal }: ProcessContext): CommandUnknownOpts {
+export function helpCommand(
+  program: CommandUnknownOpts,
+  { terminal, env }: ProcessContext,
+): CommandUnknownOpts {
   const command = new Command("help")
-    .description("Show help for a command, or for a topic: exit-codes")
+    .description("Show help for a command, or for a topic: exit-codes, plugins")
     .addArgument(valueArgument("words", "[words...]"))
-    .addHelpText("after", "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes");
+    .addHelpText(
+      "after",
+      "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes\n  datumctl help plugins",
+    );
   command.action(async (words) => {
     if (words[0] === "exit-codes") return void terminal.writeOut(await exitCodes());
+    if (words[0] === "plugins") return await showPlugins(program, terminal, env);
     let at = program;
     for (const word of words) {
       const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));
       if (next === undefined) {
         throw new AppError("USAGE", `There is no help for "${printable(words.join(" "), 80)}".`, {
-          hint: nearestCommand(word, at) ?? "See datumctl help.",
+          hint: await pluginHelp(words, env) ?? nearestCommand(word, at) ?? "See datumctl help.",
         });
       }
       at = next;
@@ -29,6 +38,36 @@ export function helpCommand(program: CommandUnknownOpts, { terminal }: ProcessCo
     return at.outputHelp();
   });
   return command;
+}
+
+/** Lists the plug-ins of the PATH on stdout, and on stderr the files that are none, with the reason. */
+async function showPlugins(
+  program: CommandUnknownOpts,
+  { writeOut, writeErr }: Terminal,
+  env: Environment,
+): Promise<void> {
+  const { listPlugins } = await import("./plugins.ts");
+  const own = new Set(program.commands.flatMap((command) => [command.name(), ...command.aliases()]));
+  const { plugins, warnings } = listPlugins(env, (word) => own.has(word));
+  const rows = plugins.map(({ name, path }) => [name, printable(path, Infinity)] as const);
+  writeOut(
+    "A program called datumctl-NAME in a folder of the PATH is a plug-in, and runs as datumctl NAME.\n\n" +
+      (rows.length === 0 ? "There is none.\n" : await formatTable([["Name", "Program"], ...rows])),
+  );
+  const { quiet }: GlobalFlags = program.opts();
+  if (!quiet) { for (const warning of warnings) writeErr(`warning: ${warning}\n`); }
+}
+
+/** Where the help of a plug-in is; undefined for words that call none. */
+async function pluginHelp(
+  [name = "", ...more]: readonly string[],
+  env: Environment,
+): Promise<string | undefined> {
+  const { findPlugin } = await import("./plugins.ts");
+  const path = findPlugin(name, env);
+  return path === undefined
+    ? undefined
+    : `It is a plug-in: ${shellLine(["datumctl", name, ...more, "--help"])}`;
 }
 
 /** The table of exit codes and of the codes that lead to them. */

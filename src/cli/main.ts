@@ -14,7 +14,7 @@ import {
   type ProcessContext,
 } from "./context.ts";
 import { getTokenContext } from "./get-token-context.ts";
-import { buildProgram } from "./tree.ts";
+import { buildProgram, foreignWordAt } from "./tree.ts";
 import { usageError } from "./usage-errors.ts";
 
 // Without words, every command is loaded: for help, and to find the word nearest to a wrong one.
@@ -34,13 +34,19 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     profile = made.choice.flag;
     return { ...made, behindDashes };
   };
+  const refused = (command: CommandUnknownOpts) => {
+    refusingCommand = command;
+  };
   const run = async (words: readonly string[]) => {
-    const program = await buildProgram(words, context, contextOf, (command) => {
-      refusingCommand = command;
-    });
+    const program = await buildProgram(words, context, contextOf, refused);
     await program.parseAsync([...args], { from: "user" });
   };
+  const foreign = foreignWordAt(args);
   try {
+    if (foreign !== undefined) {
+      const { runPluginLine } = await import("./run-plugin.ts");
+      if (await runPluginLine(args, foreign, context, contextOf, refused)) return 0;
+    }
     try {
       await run(ownArgs.includes("help") ? NO_WORDS : ownArgs);
     } catch (thrown) {
@@ -53,7 +59,8 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     const exitCode = exitCodeOf(thrown);
     if (exitCode !== undefined) return exitCode;
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? usageError(thrown, refusingCommand) : toAppError(thrown);
+    const wrong = thrown instanceof CommanderError ? usageError(thrown, refusingCommand) : toAppError(thrown);
+    const error = foreign === undefined ? wrong : await withPlugin(wrong, args[foreign] ?? "", context);
     const getToken = flagsOfWrongGetToken(args);
     if (getToken !== undefined) {
       return await reportWrongGetToken(error, getToken, getTokenContext(context));
@@ -65,6 +72,14 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     }
     return error.exitCode;
   }
+}
+
+/** The error of a word that we do not know; its hint tells what keeps a file of that name from being a plug-in. */
+async function withPlugin(error: AppError, word: string, { env }: ProcessContext): Promise<AppError> {
+  if (error.code !== "USAGE") return error;
+  const { mendPlugin } = await import("./plugins.ts");
+  const hint = mendPlugin(word, env);
+  return hint === undefined ? error : new AppError(error.code, error.message, { hint, cause: error.cause });
 }
 
 const SEE_DOCTOR = "See what mends it: datumctl doctor";

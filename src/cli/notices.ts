@@ -1,6 +1,6 @@
 /** Notices that several commands print: what takes precedence, what stays valid, where a key is, what ends soon. */
 
-import { AppError } from "../errors.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
 import { printable } from "../text.ts";
 import { systemAccount } from "../keyring/store.ts";
 import { dueExpiryWarning } from "../providers/studio/expiry.ts";
@@ -20,8 +20,15 @@ export function warnOfPrecedence({ out, env, choice, providers }: CommandContext
   if (variable !== undefined) out.warn(`${variable} is set and takes precedence over the active session.`);
 }
 
-/** Warns that the project folder has a session of its own, which takes precedence over the active one. */
-export async function warnOfProjectFolder({ out, store }: CommandContext): Promise<void> {
+/** Warns that a folder's file or the project folder has a session, which takes precedence over the active one. */
+export async function warnOfProjectFolder({ out, store, choice }: CommandContext): Promise<void> {
+  const file = await choice.folderFile?.().catch((thrown) => void failureOrThrow(thrown));
+  if (file?.session !== undefined) {
+    out.warn(
+      `In ${file.folder} and its subfolders, the session "${file.session}" of ${file.path} takes precedence ` +
+        "over the active one.",
+    );
+  }
   const local = await store.nearestProject();
   if (local?.project === undefined) return;
   out.warn(

@@ -29,9 +29,11 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   [["logout"], async (contextOf) => (await import("./logout.ts")).logoutCommand(contextOf)],
   [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
   [["status"], async (contextOf) => (await import("./status.ts")).statusCommand(contextOf)],
+  [["use"], async (contextOf) => (await import("./use.ts")).useCommand(contextOf)],
+  [["trust"], async (contextOf) => (await import("./trust.ts")).trustCommand(contextOf)],
   [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],
   [
-    ["organizations"],
+    ["organizations", "organization", "orgs"],
     async (contextOf) => (await import("./organizations/group.ts")).organizationsCommand(contextOf),
   ],
   [
@@ -141,6 +143,14 @@ export async function buildProgram(
   }
   program.addCommand(auth);
   program.addCommand(helpCommand(program, context));
+  return configured(program, context, refused);
+}
+
+function configured(
+  program: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
   forEachCommand(program, (command) => {
     configure(command, context, refused);
     if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
@@ -222,4 +232,55 @@ function authCommand(): CommandUnknownOpts {
     .helpCommand(false)
     .addHelpText("after", "\nExamples:\n  datumctl auth login\n  datumctl auth list\n  datumctl auth switch");
   return holdsOthers(auth);
+}
+
+/** The program with one command that is not in its tree. */
+export function programWith(
+  command: CommandUnknownOpts,
+  context: ProcessContext,
+  refused: (command: CommandUnknownOpts) => void,
+): CommandUnknownOpts {
+  const program = programCommand();
+  program.addCommand(command);
+  return configured(program, context, refused);
+}
+
+/** True for a word that calls a command of ours, in whatever letters: some file systems know no difference. */
+function isOwnWord(word: string): boolean {
+  const lower = word.toLowerCase();
+  return lower === "auth" || lower === "help" || COMMANDS.some(([words]) => words.includes(lower));
+}
+
+/**
+ * Where the first word of a line stands, when it is no command of ours. Undefined when it is one, when a flag before it is
+ * none of every command's, and when the line asks for help or the version.
+ */
+export function foreignWordAt(args: readonly string[]): number | undefined {
+  const at = firstWordAt(args);
+  return at === undefined || isOwnWord(args[at] ?? "") ? undefined : at;
+}
+
+function firstWordAt(args: readonly string[]): number | undefined {
+  if (args[0]?.startsWith("-") === false) return 0;
+  const options = programCommand().options.filter(({ long }) => long !== "--version");
+  for (let at = 0; at < args.length;) {
+    const arg = args[at] ?? "";
+    if (!arg.startsWith("-")) return at;
+    const taken = wordsOfFlag(arg, options);
+    if (taken === undefined) return undefined;
+    at += taken;
+  }
+  return undefined;
+}
+
+/** How many words one of those flags takes, with its value; undefined for any other flag. */
+function wordsOfFlag(word: string, options: CommandUnknownOpts["options"]): 1 | 2 | undefined {
+  const [name] = word.split("=");
+  const long = options.find((option) => option.long === name);
+  if (long?.required) return word === name ? 2 : 1;
+  if (long !== undefined) return word === name ? 1 : undefined;
+  const [, letters = ""] = /^-([^-].*)/s.exec(word) ?? [];
+  const isSwitch = (letter: string) =>
+    options.some(({ short, required }) => short === `-${letter}` && !required);
+  return letters !== "" && [...letters].every(isSwitch) ? 1 : undefined;
 }

@@ -3,7 +3,6 @@
 import { AppError, checkErrorFormat, formatError, toAppError } from "../errors.ts";
 import { printable, printableValue } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
-import type { Providers } from "../providers/registry.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { lazyFailureMemory } from "../sessions/failure-memory.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
@@ -69,8 +68,8 @@ async function writeFile(
 ): Promise<number> {
   const { checkedTokenFile, writeTokenFile } = await import("./token-file.ts");
   const file = checkedTokenFile(flags);
-  const { session, store } = await findSession(request, context);
-  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, context.providers);
+  const { session, store } = await findSession(request, form, context);
+  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, context);
   return await writeTokenFile(file, { session, store, request, accept }, context);
 }
 
@@ -110,14 +109,18 @@ interface Resolved {
 }
 
 async function resolve(request: GetTokenRequest, form: Form, context: GetTokenContext): Promise<Call> {
-  const resolved = await resolveSession(request, context);
+  const resolved = await resolveSession(request, form, context);
   const failures = form.output === "token" ? undefined : await failuresOf(resolved, context.store);
   return { ...resolved, request, form, failures };
 }
 
-async function resolveSession(request: GetTokenRequest, context: GetTokenContext): Promise<Resolved> {
+async function resolveSession(
+  request: GetTokenRequest,
+  form: Form,
+  context: GetTokenContext,
+): Promise<Resolved> {
   try {
-    const { session, store } = await findSession(request, context);
+    const { session, store } = await findSession(request, form, context);
     return { name: session.name, store, session };
   } catch (absence) {
     const name = await nameOfAbsent(request, context, absence);
@@ -127,6 +130,7 @@ async function resolveSession(request: GetTokenRequest, context: GetTokenContext
 
 async function findSession(
   { session: flag, credentialsFile, activeFor, clientId }: GetTokenRequest,
+  { output }: Form,
   { store, env }: GetTokenContext,
 ): Promise<ChosenSession> {
   // For an entry of the active session neither a variable that names one nor the project folder counts.
@@ -135,6 +139,8 @@ async function findSession(
     flag,
     credentialsFile,
     ignoreProjectFolder: forActive,
+    // What kubectl gets does not depend on a file that stands in a folder.
+    folderFile: output === "token" ? () => store.folderFile() : undefined,
     variable: forActive ? undefined : namingVariable(env),
     entry: { activeFor, clientId },
   });
@@ -195,7 +201,7 @@ async function tokenOrSignIn(call: Call, context: GetTokenContext): Promise<Fres
     const signIn = { ...context, store, canAsk: context.canAsk(), log, activeFor: request.activeFor };
     return await signInFromPlugin(name, thrown, signIn, async () => {
       const again = { ...context, started: performance.now() };
-      const found = await findSession(request, again);
+      const found = await findSession(request, form, again);
       return await deliver(found.session, found.store, call, again);
     });
   }
@@ -206,9 +212,9 @@ async function deliver(
   found: Session,
   store: SessionStore,
   { request, form, failures }: Call,
-  { parent, providers, started, writeErr }: GetTokenContext,
+  { parent, providers, env, started, writeErr }: GetTokenContext,
 ): Promise<FreshToken> {
-  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, providers);
+  const accept = (sealed: Session) => refuseWrongSession(sealed, request, form, { providers, env });
   const limits = { deadline: started + LONGEST_CALL_MS };
   const { minimumLife, forceRefresh: force, requestTimeout } = request;
   // By hand the access token is the default; kubectl gets the one that its server accepts.
@@ -255,10 +261,11 @@ async function refuseWrongSession(
   sealed: Session,
   request: GetTokenRequest,
   { output, info }: Form,
-  providers: Providers,
+  { providers, env }: Pick<GetTokenContext, "providers" | "env">,
 ): Promise<void> {
   if (output !== "token") refuseOtherApi(sealed);
   refuseOtherHost(sealed, request);
+  refuseOtherPluginHost(sealed, env);
   if (info?.server === undefined) return;
   const unnamed = request.session === undefined && request.activeFor === undefined;
   await refuseOtherServer(providers, sealed, info.server, { unnamed });
@@ -290,6 +297,18 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
         ? `Make a session at ${wanted} active: datumctl auth switch`
         : `Sign in at ${wanted} under another name, and write the entry again as that session: --profile NAME`,
     },
+  );
+}
+
+/** @throws {AppError} `WRONG_HOST` where a plug-in was told another host of the session: by an edited file, say. */
+function refuseOtherPluginHost({ name, apiHost }: Session, env: Environment): void {
+  if (env("DATUM_PLUGIN_API_VERSION") === undefined || env("DATUM_SESSION") !== name) return;
+  const told = env("DATUM_API_HOST");
+  if (told === undefined || told.replace(/^https:\/\/|\/$/g, "") === apiHost) return;
+  throw new AppError(
+    "WRONG_HOST",
+    `The session "${name}" belongs to ${apiHost}, but the plug-in was told ${printable(told)}.`,
+    { hint: "Unset DATUM_API_HOST if you set it; else sign in again, for the session's file was edited." },
   );
 }
 

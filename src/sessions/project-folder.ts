@@ -9,11 +9,14 @@ import { acquireLock } from "../system/locks.ts";
 import { LOCK_WAIT, PROJECT_FOLDER, type SessionReader } from "./reader.ts";
 
 /**
- * The working folder, whose sessions are kept in it.
+ * The working folder, whose sessions are kept in it. `instead` is the rest of the hint where its name cannot be shown.
  *
  * @throws {AppError} `STORAGE` when it is gone or its name cannot be shown.
  */
-export function workingFolder(host: Pick<Host, "workingFolder">): string {
+export function workingFolder(
+  host: Pick<Host, "workingFolder">,
+  instead = ", or keep the session as your own: leave out --local",
+): string {
   const folder = host.workingFolder();
   if (folder !== undefined && isPlain(folder)) return folder;
   if (folder !== undefined) {
@@ -21,7 +24,7 @@ export function workingFolder(host: Pick<Host, "workingFolder">): string {
       "STORAGE",
       `The folder ${printable(folder)} has characters in its name that cannot be shown.`,
       {
-        hint: "Give it another name, or keep the session as your own: leave out --local.",
+        hint: `Give it another name${instead}.`,
       },
     );
   }
@@ -50,7 +53,7 @@ export async function findProjectFolder({ host, folders }: SessionReader): Promi
 }
 
 /** True for a folder whose name can be shown: it stands in messages and in a keyring as it is. */
-function isPlain(folder: string): boolean {
+export function isPlain(folder: string): boolean {
   return folder === printable(folder, Infinity);
 }
 
@@ -73,7 +76,7 @@ async function whatIs(path: string): ReturnType<typeof kindOf> {
 }
 
 /** The folder above; undefined above the root. */
-function parentOf(folder: string): string | undefined {
+export function parentOf(folder: string): string | undefined {
   const cut = Math.max(folder.lastIndexOf("/"), onWindows ? folder.lastIndexOf("\\") : -1);
   if (cut < 0 || cut === folder.length - 1) return undefined;
   return folder.slice(0, cut) || "/";

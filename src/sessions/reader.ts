@@ -103,9 +103,7 @@ export class SessionReader implements StoreParts {
   async read(name: string): Promise<Session | undefined> {
     if (!isSessionName(name)) return undefined;
     // Its name is a digest, which other threads make meanwhile.
-    const paths = this.paths(name);
-    await this.makeFoldersPrivate();
-    const { file } = await paths;
+    const [{ file }] = await Promise.all([this.paths(name), this.makeFoldersPrivate()]);
     const text = await readTextFile(file);
     return text === undefined ? undefined : await this.parse(file, text, name);
   }
@@ -309,7 +307,7 @@ export class SessionReader implements StoreParts {
   }
 }
 
-const OURS = /^(?:config\.json|sessions|datumctl-from-source|bin$)/;
+const OURS = /^(?:config\.json|trusted\.json|sessions|datumctl-from-source|bin$)/;
 
 /** A remedy that takes nothing from what a project's folder says. */
 function withoutProjectHint(project: string): string {

@@ -5,6 +5,7 @@ import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { systemStore, type SystemTools } from "../keyring/system.ts";
 import { type Folders, foldersOf, operatingSystem } from "../system/environment.ts";
 import type { Host } from "../system/host.ts";
+import type { FolderFile, FoundFile } from "./folder-file.ts";
 import { fileNameOf } from "./name.ts";
 import { type KeyStore, pathsOf, PROJECT_FOLDER, SessionReader, type StoreParts } from "./reader.ts";
 import type { Removal } from "./remove.ts";
@@ -170,6 +171,12 @@ export class SessionStore extends SessionReader {
     const { findProjectFolder } = await import("./project-folder.ts");
     const project = await findProjectFolder(this);
     return project === undefined ? undefined : this.forProject(project);
+  }
+
+  /** The nearest trusted `.datumctl.json`; see `findFolderFile`. */
+  async folderFile(tell?: (passedBy: FoundFile) => void): Promise<FolderFile | undefined> {
+    const { findFolderFile } = await import("./folder-file.ts");
+    return await findFolderFile(this, tell);
   }
 }
 

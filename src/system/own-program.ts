@@ -1,6 +1,7 @@
 /** The running program: a compiled binary, or sources under Deno. */
 
 import { shellQuote } from "../text.ts";
+import type { Folders } from "./environment.ts";
 import { ensurePrivateFolder, readTextFile, storageError } from "./files.ts";
 import { isProgram } from "./processes.ts";
 import { successorPath } from "./successor-path.ts";
@@ -25,8 +26,8 @@ export interface OwnProgram {
  *
  * @throws {AppError} `STORAGE` when the launcher cannot be written.
  */
-export async function runningProgram(folder: string): Promise<string> {
-  return Deno.build.standalone ? Deno.execPath() : await writeLauncher(folder, Deno.mainModule);
+export async function runningProgram(folders: Pick<Folders, "config">): Promise<string> {
+  return Deno.build.standalone ? Deno.execPath() : await writeLauncher(folders.config, Deno.mainModule);
 }
 
 /** This program, as a kubeconfig may name it for longer than it runs. To ask what it was called by takes a while. */

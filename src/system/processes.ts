@@ -282,30 +282,36 @@ export function childEnvironment(names: readonly string[]): Record<string, strin
   return withoutLoader(environment);
 }
 
-const PROGRAM_ENDING = /\.(?:exe|com|cmd|bat)$/i;
+/** How the names of programs end on Windows, where they need not be typed. */
+export const PROGRAM_ENDING = /\.(?:exe|com|cmd|bat)$/i;
 
 /**
  * The absolute path of a program on a `PATH`; undefined when it is not there. Empty and relative entries are
  * skipped, so that no program runs from the working folder by accident.
  */
 export function findProgram(name: string, path: string | undefined): string | undefined {
-  const windows = Deno.build.os === "windows";
-  const endings = windows && !PROGRAM_ENDING.test(name) ? [".exe", ".com", ".cmd", ".bat"] : [""];
-  for (const folder of (path ?? "").split(windows ? ";" : ":")) {
-    if (!(windows ? /^[A-Za-z]:[\\/]|^\\\\/ : /^\//).test(folder)) continue;
+  const endings = WINDOWS && !PROGRAM_ENDING.test(name) ? [".exe", ".com", ".cmd", ".bat"] : [""];
+  for (const folder of programFolders(path)) {
     for (const ending of endings) {
-      const candidate = `${folder.replace(/[\\/]+$/, "")}${windows ? "\\" : "/"}${name}${ending}`;
+      const candidate = `${folder}${name}${ending}`;
       if (isProgram(candidate)) return candidate;
     }
   }
   return undefined;
 }
 
+/** The absolute folders of a `PATH`, each with a separator at its end. */
+export function programFolders(path: string | undefined): string[] {
+  return (path ?? "").split(WINDOWS ? ";" : ":")
+    .filter((folder) => (WINDOWS ? /^[A-Za-z]:[\\/]|^\\\\/ : /^\//).test(folder))
+    .map((folder) => `${folder.replace(/[\\/]+$/, "")}${WINDOWS ? "\\" : "/"}`);
+}
+
 /** True for a plain file that may be run. */
 export function isProgram(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
-    return isFile && (Deno.build.os === "windows" || ((mode ?? 0) & 0o111) !== 0);
+    return isFile && (WINDOWS || ((mode ?? 0) & 0o111) !== 0);
   } catch {
     return false;
   }

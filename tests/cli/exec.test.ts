@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { childVariables } from "../../src/cli/child-variables.ts";
+import { type Acting, childVariables } from "../../src/cli/child-variables.ts";
 import { singleTargetKubeconfig } from "../../src/kubeconfig/single-target.ts";
 import { DATUM } from "../../src/providers/datum/facts.ts";
+import { OIDC } from "../../src/providers/oidc/facts.ts";
 import { kubectl } from "../kube/kubectl.ts";
 import { namesIn, writeScript } from "../scratch.ts";
 import { until } from "../until.ts";
@@ -274,6 +275,7 @@ Deno.test("a child's variables: the person's without credentials, the vendor's f
     DATUMCTL_PROFILE: "another",
     DATUM_ORGANIZATION: "another",
     DATUM_PROJECT: "another",
+    DATUM_API_HOST: "another",
   };
   const kept = { HOME: "/home/ada", LD_LIBRARY_PATH: "/opt/lib", DATUMCTL_CONFIG_DIR: "/config" };
   const own = {
@@ -282,7 +284,7 @@ Deno.test("a child's variables: the person's without credentials, the vendor's f
     DATUM_PLUGIN_API_VERSION: "1",
     DATUM_CREDENTIALS_HELPER: "/bin/datumctl",
   };
-  const of = (target: Parameters<typeof childVariables>[1]["target"], provider = DATUM) =>
+  const of = (target: Acting["target"], provider = DATUM) =>
     childVariables(all, { session: { ...SESSION, provider }, target }, "/bin/datumctl");
   const source = "a test";
   assert.deepEqual(of({ kind: "project", id: "web", organization: "acme", source }), {
@@ -293,6 +295,24 @@ Deno.test("a child's variables: the person's without credentials, the vendor's f
   });
   assert.deepEqual(of({ kind: "organization", id: "acme", source }), { ...kept, ...own, DATUM_ORG: "acme" });
   assert.deepEqual(of({ kind: "platform", source }), { ...kept, ...own });
+  const { DATUM_API_HOST: _, ...ofOtherCloud } = own;
+  assert.deepEqual(of(undefined, OIDC), { ...kept, ...ofOtherCloud }, "no host of another session's");
+  const ofFile = (name: string, keyFile: string) =>
+    childVariables(all, { session: { ...SESSION, name }, target: undefined, keyFile }, "/bin/datumctl");
+  const handedOn = { DATUM_SESSION: "env:DATUM_CREDENTIALS_FILE", DATUM_CREDENTIALS_FILE: "/k.json" };
+  for (const name of ["env:--credentials-file", "env:DATUMCTL_CREDENTIALS_FILE"]) {
+    assert.deepEqual(ofFile(name, "/k.json"), { ...kept, ...own, ...handedOn });
+    assert.equal(ofFile(name, "./k.json")["DATUM_CREDENTIALS_FILE"], `${Deno.cwd()}/k.json`);
+  }
+  assert.deepEqual(ofFile(SESSION.name, "/k.json"), { ...kept, ...own }, "another session is in force");
+  const without = childVariables(all, undefined, "/bin/datumctl");
+  assert.deepEqual(Object.keys(all).filter((name) => !(name in without)), [
+    "DATUMCTL_TOKEN",
+    "DATUMCTL_CREDENTIALS_FILE",
+    "CLOUDFLEET_ACCESS_TOKEN_ID",
+    "CLOUDFLEET_ACCESS_TOKEN_SECRET",
+    "KUBERNETES_EXEC_INFO",
+  ]);
 });
 
 Deno.test("a kubeconfig of one target says nothing of what is not there", () => {

@@ -30,6 +30,7 @@ export const ROWS: readonly Row[] = [
   row("completion ba", "completion bash "),
   row("help auth up", "help auth update-kubeconfig "),
   row("help exit", "help exit-codes "),
+  row("help plu", "help plugins "),
   row("create secret g", "create secret generic "),
   row("log", "log"),
   same("nonsense"),

@@ -7,7 +7,7 @@ import { type Cloudfleet, startCloudfleet } from "../cloud/cloudfleet.ts";
 import { startStudio } from "../cloud/studio.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { absentPrograms } from "../keyring/gnome-keyring.ts";
-import { assertMissing, modeOf } from "../scratch.ts";
+import { assertMissing, modeOf, namesIn } from "../scratch.ts";
 import { type OnStderr, printedAddress, printedCode, whenPrinted } from "../when-printed.ts";
 import { leaksBelow, needlesOf } from "./leaks.ts";
 import { type RunOptions, testInWorld, type World } from "./world.ts";
@@ -271,6 +271,29 @@ test(
 );
 
 // ---- switch ----
+
+test(
+  "a use killed at any step leaves the old file or the new one, and either is trusted",
+  async (world, t) => {
+    const cwd = `${world.home}/folder`;
+    await Deno.mkdir(cwd);
+    await world.ok(["use", "--project", "before"], { cwd });
+    // The list of what is trusted is synced first, then the folder's file.
+    for (const checkpoint of ["file synced", "2 file synced"]) {
+      await t.step(checkpoint, async () => {
+        await killAt(world, checkpoint, ["use", "--project", "after"], { cwd });
+        const { followed, project } = JSON.parse(await world.ok(["use", "-o", "json"], { cwd }));
+        assert.deepEqual([followed, project], [true, "before"]);
+      });
+    }
+    await world.ok(["use", "--project", "after"], { cwd });
+    assert.deepEqual(await namesIn(cwd), [".datumctl.json"], "what the killed ones left is cleared away");
+    assert.deepEqual(
+      (await namesIn(world.config)).filter((name) => name.startsWith("trusted.json")),
+      ["trusted.json", "trusted.json.lock"],
+    );
+  },
+);
 
 test("a switch killed at any step has switched or not", async (world, t) => {
   assert.equal((await world.login("grace@example.com")).code, 0);

@@ -57,6 +57,15 @@ testInWorld("a person's commands print what the schemas say", async (world) => {
   await fits("ctx", "ctx -o json");
   await fits("ctx-list", "ctx list -o json");
   await fits("auth-list", "auth list -o json");
+  const cwd = `${world.home}/folder`;
+  await Deno.mkdir(cwd);
+  const session = `ada@example.com@${world.cloud.apiHost}`;
+  for (const flags of [[], ["--session", session, "--organization", "acme", "--project", "web"]]) {
+    await assertFits("use", await world.ok(["use", ...flags, "-o", "json"], { cwd }));
+  }
+  await assertFits("folder-file", await Deno.readTextFile(`${cwd}/.datumctl.json`));
+  await assertFits("trust-list", await world.ok(["trust", "--list", "-o", "json"]));
+  for (const name of ["whoami", "ctx"]) await assertFits(name, await world.ok([name, "-o", "json"], { cwd }));
   await fits("exec-credential", "auth get-token -o client.authentication.k8s.io/v1");
   await fits("exec-credential", "auth get-token -o client.authentication.k8s.io/v1beta1");
   for (

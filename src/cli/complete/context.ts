@@ -75,10 +75,13 @@ export function completionContext(
   const host = { ...systemHost(() => {}), interrupted: signal };
   const providers = providersOf();
   const flag = flagValue(given, "--profile") ?? flagValue(given, "--session");
+  const store = new UnchangedSessions(host, providers, {
+    environment: providers.environmentSessions(host),
+  });
   return {
     ...host,
     providers,
-    store: new UnchangedSessions(host, providers, { environment: providers.environmentSessions(host) }),
+    store,
     terminal: { canAsk: false },
     out: { line() {}, text() {}, info() {}, important() {}, warn() {}, debug: undefined },
     requestTimeout,
@@ -86,6 +89,7 @@ export function completionContext(
       flag: flag?.normalize("NFC"),
       credentialsFile: flagValue(given, "--credentials-file"),
       variable: namingVariable(host.env),
+      folderFile: () => store.folderFile(),
     },
     storedOnly: true,
   };

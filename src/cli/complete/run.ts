@@ -9,6 +9,7 @@ import { type Candidate, completionContext } from "./context.ts";
 import { type Position, positionAt } from "./position.ts";
 import { readLine, SHELLS, type TypedLine } from "./shell-line.ts";
 import { knownValues, shellValue, valuesOf } from "./values.ts";
+import type { CommandWords } from "./table.ts";
 import { commandWords } from "./words.ts";
 
 /** How long keyrings and servers may take since the process began, in milliseconds; a variable can say otherwise. */
@@ -49,11 +50,16 @@ async function answerTo({ words, current: { text, redirected } }: TypedLine): Pr
   const program = await commandWords(words);
   const position = positionAt(program, words, text);
   const { given, value } = position;
+  const [first] = given.args;
+  if (given.commands.length === 1 && first !== undefined && await isPlugin(first)) {
+    return { type: "shell", value: { kind: "file", head: "" } };
+  }
   const shell = value && shellValue(value.kind, value.text);
   if (value !== undefined && shell !== undefined) {
     return { type: "shell", value: { ...shell, head: `${value.head}${shell.head}` } };
   }
-  const candidates = wordsAt(position, text);
+  const ofPlugins = position.commands === program.commands ? await plugins(program, text) : [];
+  const candidates = [...wordsAt(position, text), ...ofPlugins];
   if (value === undefined || value.kind === "nothing") return { type: "words", candidates };
   // Timers and signals are slow to begin with: they are left to what may take its time.
   const values = knownValues(value.kind, value.text) ?? await inTime((signal, requestTimeout) => {
@@ -64,6 +70,24 @@ async function answerTo({ words, current: { text, redirected } }: TypedLine): Pr
     type: "words",
     candidates: [...candidates, ...values.map((one) => ({ ...one, word: `${value.head}${one.word}` }))],
   };
+}
+
+/** The plug-ins that can stand in the place of a command. */
+async function plugins({ commands }: CommandWords, text: string): Promise<Candidate[]> {
+  const { listPlugins } = await import("../plugins.ts");
+  // Some folder of the PATH may be on a slow disk, and the commands are known without it.
+  const end = longestTime() / 5;
+  const { plugins } = listPlugins(
+    environment,
+    (word) => commands.some(({ name, aliases }) => name === word || aliases.includes(word)),
+    () => performance.now() < end,
+  );
+  return plugins.filter(({ name }) => name.startsWith(text))
+    .map(({ name, path }) => ({ word: name, about: `plug-in ${path}` }));
+}
+
+async function isPlugin(word: string): Promise<boolean> {
+  return (await import("../plugins.ts")).findPlugin(word, environment) !== undefined;
 }
 
 /** What is found in time; nothing where that fails. */

@@ -90,11 +90,17 @@ function isShellKind(kind: Kind): kind is ShellKind {
   return OF_SHELL.has(kind);
 }
 
+/** What `help` tells of beside commands. */
+const TOPICS: readonly Candidate[] = [
+  { word: "exit-codes", about: "what exit codes mean" },
+  { word: "plugins", about: "the plug-ins that are found" },
+];
+
 /** The words of commands, as `help` takes them. */
 function helpWords({ program, given: { args } }: ValueRequest): Candidate[] {
   let command: CommandWords | undefined = program;
   for (const word of args) command = command && heldCommand(command, word);
   if (command === undefined) return [];
-  const topics = command === program ? [{ word: "exit-codes", about: "what exit codes mean" }] : [];
+  const topics = command === program ? TOPICS : [];
   return [...command.commands.map(({ name, about }) => ({ word: name, about })), ...topics];
 }

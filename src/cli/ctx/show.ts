@@ -40,11 +40,11 @@ export async function runCtx(
     const { message, hint = "" } = await cli.providers.nothingInUse(chosen.session);
     return cli.out.info(`${message} ${hint}`);
   }
-  const { name: session } = chosen.session;
+  const { source, session: { name: session } } = chosen;
   cli.out.text(
     await formatObject(
-      [...lines, ["Host", host], ["Session", session]],
-      { ...object, host, session },
+      [...lines, ["Host", host], ["Session", session], ["Chosen by", source]],
+      { ...object, host, session, source },
       name,
       format,
     ),

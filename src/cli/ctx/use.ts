@@ -55,8 +55,18 @@ export async function runCtxUse(
   for (const variable of variables.filter((one) => one !== undefined)) {
     out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
   }
+  await warnOfFolderFile(cli, session.name);
   const flag = project === undefined ? `--organization ${organization}` : `--project ${project}`;
   out.info(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);
+}
+
+/** Warns where the folder's file says what commands act on there. */
+async function warnOfFolderFile({ out, choice }: CommandContext, session: string): Promise<void> {
+  const file = await choice.folderFile?.();
+  const { organization, project, context } = file ?? {};
+  if (file === undefined || (file.session !== undefined && file.session !== session)) return;
+  if ((organization ?? project ?? context) === undefined) return;
+  out.warn(`In ${file.folder} and its subfolders, ${file.path} takes precedence over what is in use.`);
 }
 
 async function pickTarget(cli: CommandContext, session: Session): Promise<Target> {

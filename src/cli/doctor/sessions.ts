@@ -6,6 +6,7 @@
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { LOGIN } from "../../hints.ts";
 import type { OpenedSession } from "../../sessions/open.ts";
+import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { isOver } from "../../sessions/session.ts";
 import { timedToken } from "../../sessions/token.ts";
@@ -14,6 +15,7 @@ import { printable, shellLine } from "../../text.ts";
 import { type CommandContext, tokenLimits } from "../context.ts";
 import { confirmPrompt } from "../prompt/confirm.ts";
 import { ask } from "../prompt/loop.ts";
+import { asideLine } from "./files.ts";
 import { checkNamed, type Finding, saidBy } from "./finding.ts";
 import { keyOf } from "./keyring.ts";
 import type { Acting, SessionFile } from "./stored.ts";
@@ -51,13 +53,19 @@ export async function checkSessions(
   return findings;
 }
 
-function actingFinding(sessions: readonly SessionFile[], { name, source, error }: Acting): Finding {
+function actingFinding(sessions: readonly SessionFile[], { name, source, error, broken }: Acting): Finding {
+  if (error !== undefined && broken !== undefined) {
+    const { message: found, hint: meaning } = error;
+    return ACTING.fault({ about: source, found, meaning, line: asideLine(broken) });
+  }
   if (error !== undefined) {
     const said = saidBy(error);
     return ACTING.fault({
       about: source,
       ...said,
-      line: source.startsWith("--") ? said.line : shellLine(["unset", source]),
+      line: source.startsWith("--") || source.endsWith(FOLDER_FILE)
+        ? said.line
+        : shellLine(["unset", source]),
     });
   }
   const there = sessions.find(({ session }) => session.name === name);
@@ -81,6 +89,13 @@ function actingFinding(sessions: readonly SessionFile[], { name, source, error }
       found: "it is the active session, and it is not here",
       meaning: "Commands do not know whom to act as.",
       line: sessions.length === 0 ? LOGIN : switchLine(sessions),
+    });
+  }
+  if (source.endsWith(FOLDER_FILE)) {
+    return ACTING.fault({
+      ...gone,
+      meaning: "Every command there fails that does not name another.",
+      line: shellLine(["datumctl", "login", "--profile", name]),
     });
   }
   return ACTING.fault({

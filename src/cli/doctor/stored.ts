@@ -1,9 +1,11 @@
 /** What is stored here, read as it lies: other commands narrow permissions on the way, a check only looks. */
 
 import { AppError, failureOrThrow } from "../../errors.ts";
-import { chooseSession } from "../../sessions/choose.ts";
+import { chooseSession, isNearer } from "../../sessions/choose.ts";
+import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { type Config, parseConfig, parseSession, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import { trustedPath } from "../../sessions/trusted-files.ts";
 import { accessOfOthers, isTrusted, kindOf, listFolder, readTextFile } from "../../system/files.ts";
 import type { CommandContext } from "../context.ts";
 
@@ -41,7 +43,7 @@ export async function readStored(store: SessionStore): Promise<Stored> {
   const { config, sessions } = store.folders;
   const names = await namesIn(sessions);
   const paths = names.map((name) => `${sessions}/${name}`);
-  const own = [...new Set([config, `${config}/config.json`, sessions]), ...paths];
+  const own = [...new Set([config, `${config}/config.json`, `${config}/trusted.json`, sessions]), ...paths];
   const present: string[] = [];
   for (const path of own) if (await isThere(path)) present.push(path);
   const shared = sharedFolder(store);
@@ -112,6 +114,8 @@ export interface Acting {
   readonly source: string;
   /** Why there is none. */
   readonly error?: AppError | undefined;
+  /** The file that is to be moved aside. */
+  readonly broken?: string | undefined;
 }
 
 /** Which session commands act as: what our own folder holds is known already, and what the project's is. */
@@ -132,6 +136,17 @@ export async function actingSessionOf(
   const given = cli.providers.variableInForce(env);
   if (given !== undefined) {
     return await fromOutside(async () => (await store.fromVariables())?.name, given);
+  }
+  try {
+    const file = await cli.choice.folderFile?.();
+    if (file?.session !== undefined && !(inProject && isNearer(inProject.store.project, file))) {
+      return { name: file.session, source: file.path };
+    }
+  } catch (thrown) {
+    const error = failureOrThrow(thrown);
+    const list = trustedPath(store);
+    const broken = error.message.startsWith(list) ? list : undefined;
+    return { name: undefined, source: FOLDER_FILE, error, broken };
   }
   if (inProject !== undefined) {
     return { name: inProject.session.name, source: `of the project folder ${inProject.store.project}` };

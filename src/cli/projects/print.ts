@@ -3,6 +3,7 @@
 import { printable } from "../../text.ts";
 import { checkedScope } from "../../providers/datum/control-plane-address.ts";
 import type { CommandContext } from "../context.ts";
+import { followedFile } from "../../providers/datum/find-scope.ts";
 import { organizationVariable } from "../../providers/datum/scope.ts";
 import { type ActingSession, actingSession } from "../pick-session.ts";
 import { formatListing, listFormat } from "../output/table.ts";
@@ -40,7 +41,8 @@ async function organizationOf(
   flag: string | undefined,
 ): Promise<string | undefined> {
   const { context: cli, session } = acting;
-  const named = flag ?? organizationVariable(cli.env)?.id ?? session.inUse?.organization;
+  const named = flag ?? organizationVariable(cli.env)?.id ??
+    (await followedFile(acting))?.organization ?? session.inUse?.organization;
   if (named !== undefined) return checkedScope("organization", named).id;
   const { currentScope } = await import("../../providers/datum/kubeconfig-context.ts");
   const context = await currentScope(cli.env, acting);

@@ -27,8 +27,14 @@ const KEY_FILE = { timeout: 5_000, quiet: true };
  * @throws {AppError} `NOT_SIGNED_IN`; `STORAGE` for a file that cannot be used; for a project folder's session with a key
  * file, what opening it throws
  */
-export async function statusOf(store: SessionStore, choice: SessionChoice): Promise<Status> {
-  const chosen = await chooseSession(store, choice);
+export async function statusOf(
+  store: SessionStore,
+  choice: Omit<SessionChoice, "folderFile">,
+): Promise<Status> {
+  let found: ReturnType<SessionStore["folderFile"]> | undefined;
+  // A file that is not trusted is never named here.
+  const folderFile = () => found ??= store.folderFile();
+  const chosen = await chooseSession(store, { ...choice, folderFile });
   const inProject = chosen.store.project !== undefined;
   if (inProject && chosen.session.keyStore === "system") {
     return { ...chosen, opened: false, scope: undefined, life: undefined };

@@ -18,8 +18,8 @@ export interface ActingProfile {
 }
 
 /**
- * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, the active session if it is
- * Cloudfleet's, the profile `default`.
+ * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, the session of the folder's file
+ * or the active one if it is Cloudfleet's, the profile `default`.
  *
  * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider
  */
@@ -34,6 +34,12 @@ export async function actingProfile(context: ProviderContext): Promise<ActingPro
       session: await store.fromVariables(CLOUDFLEET_ENV_SESSION) ?? await sessionOfVariables(env),
       store,
     };
+  }
+  const file = await choice.folderFile?.();
+  // A session that is named and not here is told of, and no other one acts in its place.
+  if (file?.session !== undefined) {
+    const chosen = await chooseSession(store, { folderFile: choice.folderFile });
+    if (isProfile(chosen.session)) return chosen;
   }
   const activeSession = await store.active();
   for (const name of [activeSession, "default"]) {

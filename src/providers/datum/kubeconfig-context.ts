@@ -15,6 +15,7 @@ import {
 import { hasControlPlanes } from "./facts.ts";
 import { scopeOfServer } from "./control-plane-address.ts";
 import type { ChosenSession } from "../../sessions/choose.ts";
+import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Environment } from "../../system/environment.ts";
 import type { SessionProviders } from "../../sessions/providers.ts";
@@ -49,7 +50,8 @@ export async function scopeOfContext(
   const context = contextNamed(kubeconfig);
   const own = context?.own;
   if (context?.server === undefined || own === undefined) return undefined;
-  const named = ["--profile", "DATUMCTL_PROFILE", "DATUM_SESSION"].includes(source);
+  const named = ["--profile", "DATUMCTL_PROFILE", "DATUM_SESSION"].includes(source) ||
+    source.endsWith(FOLDER_FILE);
   if (!actsAs(own, session) || (own.session === undefined && named)) return undefined;
   return {
     ...await ledTo(kubeconfig, context, session, providers),
@@ -59,7 +61,7 @@ export async function scopeOfContext(
 }
 
 /**
- * What a named context of the kubeconfig in force leads to.
+ * What a named context of the kubeconfig in force leads to. `source` is the flag or the folder's file that names it.
  *
  * @throws {AppError} `NOT_FOUND` when there is no such context; `USAGE` when its user entry is not ours or is for another
  * session; `KUBECONFIG`; `STORAGE`
@@ -68,20 +70,21 @@ export async function namedScope(
   env: Environment,
   chosen: ChosenSession,
   name: string,
+  source = "--context",
 ): Promise<ChosenScope> {
   const { session, store } = chosen;
   refuseOtherApi(session);
   const kubeconfig = await loadKubeconfig(defaultKubeconfigs(env));
   const context = contextNamed(kubeconfig, name);
-  if (context === undefined) throw noContext(kubeconfig, name);
+  if (context === undefined) throw noContext(kubeconfig, name, source);
   if (context.server === undefined || context.own === undefined || !actsAs(context.own, session)) {
     const { message, hint } = await notFollowed(context, chosen);
-    throw new AppError("USAGE", `The context ${message}.`, { hint });
+    throw new AppError("USAGE", `The context ${message}.${namedBy(source)}`, { hint });
   }
   return {
     ...await ledTo(kubeconfig, context, session, store.providers),
     named: true,
-    source: "--context",
+    source,
   };
 }
 
@@ -134,11 +137,17 @@ async function notFollowed(context: KubeconfigContext, { session, store }: Chose
   };
 }
 
-function noContext(kubeconfig: Kubeconfig, name: string): AppError {
+/** What names a context, where that is not the line itself. */
+function namedBy(source: string): string {
+  return source.endsWith(FOLDER_FILE) ? ` It is named in ${source}.` : "";
+}
+
+function noContext(kubeconfig: Kubeconfig, name: string, source: string): AppError {
   const names = [...entriesByName(kubeconfig, "contexts").keys()].map((one) => printable(one, 80));
   const files = kubeconfig.files.map(({ path }) => printable(path)).join(", ");
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
-  return new AppError("NOT_FOUND", `There is no context "${printable(name, 100)}" in ${files}.`, {
+  const message = `There is no context "${printable(name, 100)}" in ${files}.${namedBy(source)}`;
+  return new AppError("NOT_FOUND", message, {
     hint: names.length === 0
       ? "Write an entry first: datumctl auth update-kubeconfig --help"
       : `Available: ${names.slice(0, SHOWN).join(", ")}${more}.`,

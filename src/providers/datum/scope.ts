@@ -3,6 +3,7 @@
 import { AppError } from "../../errors.ts";
 import type { Kubeconfig, KubeconfigContext } from "../../kubeconfig/file.ts";
 import { checkedScope, type Scope } from "./control-plane-address.ts";
+import type { FolderFile } from "../../sessions/folder-file.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { Environment } from "../../system/environment.ts";
 
@@ -23,7 +24,7 @@ export interface ScopeFlags {
 /** What a command acts on, and what said so. */
 export type ChosenScope =
   & {
-    /** For people: `--project`, `DATUM_PROJECT`, `ctx use or update-kubeconfig`, `the kubeconfig's context web`. */
+    /** For people: `--project`, `DATUM_PROJECT`, a folder's file, `ctx use or update-kubeconfig`, `the kubeconfig's context web`. */
     readonly source: string;
   }
   & (
@@ -54,6 +55,8 @@ export type ChosenScope =
 export interface ScopeDefaults {
   readonly env: Environment;
   readonly inUse: Session["inUse"];
+  /** The folder's file that is followed. */
+  readonly file?: FolderFile | undefined;
 }
 
 /** The flags that exclude each other, by the name of their value. */
@@ -77,12 +80,15 @@ function refuseSeveral(flags: ScopeFlags): void {
 }
 
 /**
- * What is acted on by flags, variables or `ctx use`, the first that says something counting; undefined when none
- * does, and when a context of the kubeconfig is named.
+ * What is acted on by flags, variables, the folder's file or `ctx use`, the first that says something counting;
+ * undefined when none does, and when a context of the kubeconfig is named.
  *
  * @throws {AppError} `USAGE` for what cannot be an id, and for flags that exclude each other
  */
-export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): ChosenScope | undefined {
+export function chosenScope(
+  flags: ScopeFlags,
+  { env, inUse, file }: ScopeDefaults,
+): ChosenScope | undefined {
   refuseSeveral(flags);
   if (flags.context !== undefined) return undefined;
   if (flags.platformWide) return { kind: "platform", source: "--platform-wide" };
@@ -96,11 +102,17 @@ export function chosenScope(flags: ScopeFlags, { env, inUse }: ScopeDefaults): C
     return { ...asked("project", project, "DATUM_PROJECT"), organization: within };
   }
   if (organization !== undefined) return asked("organization", organization.id, organization.variable);
-  const scope = scopeInUse(inUse);
+  if (file?.context !== undefined) return undefined;
+  return scopeOf(file, file?.path ?? "") ?? scopeOf(inUse, "ctx use or update-kubeconfig");
+}
+
+/** What an organization and a project that were chosen together mean: the project, where there is one. */
+function scopeOf(chosen: Session["inUse"], source: string): ChosenScope | undefined {
+  const scope = scopeInUse(chosen);
   if (scope === undefined) return undefined;
-  const within = scope.kind === "project" ? inUse?.organization : undefined;
+  const within = scope.kind === "project" ? chosen?.organization : undefined;
   return {
-    ...asked(scope.kind, scope.id, "ctx use or update-kubeconfig"),
+    ...asked(scope.kind, scope.id, source),
     organization: within === undefined ? undefined : checkedScope("organization", within).id,
   };
 }

@@ -35,7 +35,8 @@ export async function studioSession(
   const hint = studios.length === 0
     ? "Sign in there: datumctl login --provider studio"
     : `Use a session of Studio: ${words} --profile ${studios[0]?.name}`;
-  const chosen = await actingSession(here, context.choice, keyringLimits(context)).catch((thrown) => {
+  const choice = local ? { ...context.choice, folderFile: undefined } : context.choice;
+  const chosen = await actingSession(here, choice, keyringLimits(context)).catch((thrown) => {
     const named = context.choice.flag ?? context.choice.variable;
     if (!(thrown instanceof AppError) || thrown.code !== "NOT_SIGNED_IN" || named !== undefined) throw thrown;
     throw new AppError(thrown.code, thrown.message, { hint, cause: thrown });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { signInByHttp } from "../../cloud/browser.ts";
 import { printedError } from "../../expect-error.ts";
+import { scratchFolder } from "../../scratch.ts";
 import { printedAddress, whenPrinted } from "../../when-printed.ts";
 import { ADA, at, openSignedIn, openWorld, type World } from "../world.ts";
 
@@ -314,13 +315,16 @@ Deno.test("every example of docs/identity.md runs", async () => {
   const lines = [...text.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap(([, block = ""]) =>
     block.trim().split("\n")
   );
+  await using folder = await scratchFolder();
+  const { store } = world.sandbox;
+  const there = store.with({ host: { ...store.host, workingFolder: () => folder.path } });
   const ids = { "my-org-id": "acme", "my-project-id": "web", "my-other-project": "data" };
   for (const line of lines) {
     const [, name, value = "", words] = /^(?:([A-Z_]+)=(\S+) )?datumctl (.*)$/.exec(
       Object.entries(ids).reduce((text, [id, real]) => text.replaceAll(id, real), line.replaceAll("'", "")),
     ) ?? [];
     assert.ok(words !== undefined, `no command line: ${line}`);
-    await world.ok(words, name === undefined ? {} : { env: { [name]: value } });
+    await world.ok(words, { store: there, env: name === undefined ? {} : { [name]: value } });
   }
   assert.ok(lines.length > 10);
 });
