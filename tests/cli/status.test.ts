@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { BOUND, edit, openSandbox, type Sandbox, type SessionOptions } from "../sessions/sandbox.ts";
+import { scratchFolder } from "../scratch.ts";
 import { commandLine, type Options, type Ran, runLine } from "./run-line.ts";
 import { ADA, at, GRACE, openSignedIn } from "./world.ts";
 
@@ -75,6 +76,45 @@ Deno.test("status, whoami and ctx tell the same session and the same scope", asy
   await Deno.writeTextFile(`${sandbox.folder}/kubeconfig`, "users: [{name: datumctl");
   const broken = await world.run("status -o json", { env: { DATUM_PROJECT: "" } });
   assert.deepEqual([broken.code, broken.stderr], [0, ""], "what is in use counts before a broken kubeconfig");
+});
+
+Deno.test("a trusted .datumctl.json counts as for whoami and ctx; an untrusted one is never named", async () => {
+  await using sandbox = await openWith();
+  await sandbox.add({ name: "other", subject: "2", email: "grace@example.com" });
+  await using home = await scratchFolder();
+  const folder = `${await Deno.realPath(home.path)}/shop`;
+  await Deno.mkdir(folder);
+  const file = `${folder}/.datumctl.json`;
+  // On a terminal, where other commands name a file that they pass by.
+  const run = (line: string) =>
+    runLine(line.split(" "), {
+      store: sandbox.store.with({ host: { ...sandbox.store.host, workingFolder: () => folder } }),
+      env: { HOME: home.path, KUBECONFIG: `${home.path}/none` },
+      keys: [],
+    });
+  const told = async (command: string) => {
+    const { code, stdout, stderr } = await run(`${command} -o json`);
+    assert.equal(code, 0, `${command}: ${stderr}`);
+    const { session, source, organization, project, scopeSource } = JSON.parse(stdout);
+    return command === "ctx"
+      ? { session, organization, project, scopeSource }
+      : { session, source, organization, project, scopeSource };
+  };
+  await Deno.writeTextFile(file, JSON.stringify({ session: "other", organization: "acme", project: "web" }));
+  for (const flags of ["", " --short", " -o json"]) {
+    const { code, stdout, stderr } = await run(`status${flags}`);
+    assert.deepEqual([code, stderr], [0, ""], "untrusted");
+    assert.match(stdout, /ada@example\.com/);
+  }
+  assert.match((await run("whoami")).stderr, /\.datumctl\.json is not followed/);
+  assert.equal((await run("trust")).code, 0);
+  const status = await told("status");
+  assert.deepEqual([status.session, status.source, status.project], ["other", file, "web"]);
+  assert.deepEqual(status, await told("whoami"));
+  const { source: _, ...scope } = status;
+  assert.deepEqual(scope, await told("ctx"));
+  const { stdout } = await run("status --short");
+  assert.equal(stdout, "grace@example.com acme/web renews itself\n");
 });
 
 Deno.test("a kubeconfig that cannot be read is none", async () => {
