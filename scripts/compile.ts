@@ -126,7 +126,7 @@ async function setDates(folder: string, seconds: number): Promise<void> {
 
 /** The program; and `status` alone, without a framework. */
 const PROGRAM = `${ROOT}main.ts`;
-const STATUS = `${ROOT}src/cli/status/quick.ts`;
+const STATUS = `${ROOT}src/cli/status/`;
 
 /**
  * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
@@ -187,7 +187,9 @@ export async function bundle(
   if (absolute(entry) !== PROGRAM) return;
   await Deno.rename(`${folder}/main.js`, `${folder}/program.js`);
   await Deno.copyFile(`${ROOT}scripts/first.js`, `${folder}/main.js`);
-  await bundleStatus(STATUS, `${folder}/status.js`);
+  for (const name of ["usual", "quick"]) {
+    await bundleStatus(`${STATUS}${name}.ts`, `${folder}/status-${name}.js`);
+  }
 }
 
 /**

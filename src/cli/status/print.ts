@@ -129,13 +129,12 @@ function objectOf(status: Status): Readonly<Record<string, unknown>> {
 export async function printStatus(
   status: Status,
   form: StatusForm,
-  out: { text(text: string): void; readonly info: Output["info"] },
+  out: { text(text: string): void; readonly info?: Output["info"] },
 ): Promise<void> {
   if (isForPrompt(form)) return out.text(promptLine(status, form.format));
   const text = await formatObject(linesOf(status), objectOf(status), status.session.name, form.output);
-  const { life, session, store } = status;
   // Nothing is printed before all is at hand: see quick.ts.
-  const again = life?.state === "expired" ? await store.providers.signInAgain(session) : undefined;
+  const again = status.life?.state === "expired" ? await status.signInAgain?.() : undefined;
   out.text(text);
-  if (again !== undefined) out.info(again);
+  if (again !== undefined) out.info?.(again);
 }

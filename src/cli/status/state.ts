@@ -9,12 +9,14 @@ import type { SessionStore } from "../../sessions/store.ts";
 import { type Life, lifeOf } from "../session-labels.ts";
 
 /** The session in force. */
-export interface Status extends ChosenSession {
+export interface Status extends Pick<ChosenSession, "session" | "source"> {
   /** False for a project folder's session whose key is in the keyring: of its file only the name counts then. */
   readonly opened: boolean;
   readonly scope: ChosenScope | undefined;
   /** Absent for a session that is not opened. */
   readonly life: Life | undefined;
+  /** The line that signs in again; absent where that is not asked for. */
+  readonly signInAgain?: (() => Promise<string>) | undefined;
 }
 
 /** Key files are read at once, so nothing waits that long. */
@@ -37,14 +39,18 @@ export async function statusOf(
   const chosen = await chooseSession(store, { ...choice, folderFile });
   const inProject = chosen.store.project !== undefined;
   if (inProject && chosen.session.keyStore === "system") {
-    return { ...chosen, opened: false, scope: undefined, life: undefined };
+    const { session, source } = chosen;
+    return { session, source, opened: false, scope: undefined, life: undefined };
   }
   const sealed = await sealedInProject(chosen, KEY_FILE);
+  const { session, source } = sealed;
   return {
-    ...sealed,
+    session,
+    source,
     opened: true,
     scope: await scopeOf(sealed),
-    life: lifeOf(sealed.session, store.host.now()),
+    life: lifeOf(session, store.host.now()),
+    signInAgain: () => store.providers.signInAgain(session),
   };
 }
 

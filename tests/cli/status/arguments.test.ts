@@ -1,7 +1,7 @@
 /** Proves which lines of `status` are read without the framework, and as what. */
 
 import assert from "node:assert/strict";
-import { readStatus } from "../../../src/cli/status/quick.ts";
+import { readStatus } from "../../../src/cli/status/arguments.ts";
 
 const NOTHING = { short: false, format: undefined, output: "table", named: undefined };
 

@@ -1,0 +1,76 @@
+/**
+ * The usual case of `status`: the active session of one's own, where no flag, variable or folder has a say. It is most of
+ * what prompts ask, and takes half of the program's code for it: see scripts/first.js.
+ */
+
+import { mayHoldOurs } from "../../kubeconfig/default-files.ts";
+import { chosenScope } from "../../providers/datum/scope.ts";
+import { providersOf } from "../../providers/registry.ts";
+import { ACTIVE_SESSION, namingVariable } from "../../sessions/choose.ts";
+import { fileNameOf, isSessionName } from "../../sessions/name.ts";
+import { parseConfig, parseSession } from "../../sessions/session.ts";
+import { FOLDER_FILE } from "../../sessions/folder-file.ts";
+import { parentOf } from "../../sessions/project-folder.ts";
+import { PROJECT_FOLDER } from "../../sessions/reader.ts";
+import { currentFolder, environment, foldersOf } from "../../system/environment.ts";
+import { accessOfOthers, isOurs, kindOf, readTextFile } from "../../system/files.ts";
+import { writeOut } from "../../system/terminal.ts";
+import { lifeOf } from "../session-labels.ts";
+import { readStatus } from "./arguments.ts";
+import { checkTemplate, isForPrompt, printStatus } from "./print.ts";
+import { exitCodeOfStatus, type Status } from "./state.ts";
+
+/** Runs a line of `status` in the usual case. Returns its exit code; undefined, before anything is printed, in any other. */
+export async function runUsualStatus(args: readonly string[]): Promise<number | undefined> {
+  const line = readStatus(args);
+  if (line === undefined || line.named !== undefined) return undefined;
+  try {
+    if (line.format !== undefined) checkTemplate(line.format);
+    const status = await usualStatus();
+    if (status === undefined) return undefined;
+    const code = exitCodeOfStatus(status);
+    // The line that signs in again is a cloud's.
+    if (code !== 0 && !isForPrompt(line)) return undefined;
+    await printStatus(status, line, { text: writeOut });
+    return code;
+  } catch {
+    // Whatever is wrong is told by the others.
+    return undefined;
+  }
+}
+
+async function usualStatus(): Promise<Status | undefined> {
+  const providers = providersOf();
+  if (namingVariable(environment) !== undefined) return undefined;
+  if (providers.variableInForce(environment) !== undefined || await mayFolderDecide()) return undefined;
+  const { config, sessions } = foldersOf(environment);
+  const configText = await privateText(config, `${config}/config.json`);
+  if (configText === undefined) return undefined;
+  const { activeSession: name } = parseConfig(config, configText);
+  if (name === undefined || !isSessionName(name)) return undefined;
+  const file = `${sessions}/${await fileNameOf(name)}.json`;
+  const text = await privateText(sessions, file);
+  if (text === undefined) return undefined;
+  const session = parseSession(text, file, providers);
+  const scope = chosenScope({}, { env: environment, inUse: session.inUse, file: undefined });
+  if (session.name !== name || (scope === undefined && await mayHoldOurs(environment))) return undefined;
+  return { session, source: ACTIVE_SESSION, opened: true, scope, life: lifeOf(session, Date.now()) };
+}
+
+/** True where a project folder or a `.datumctl.json` is above, whether it counts or not. */
+async function mayFolderDecide(): Promise<boolean> {
+  let folder = currentFolder();
+  if (folder === undefined) return true;
+  for (; folder !== undefined; folder = parentOf(folder)) {
+    for (const name of [PROJECT_FOLDER, FOLDER_FILE]) {
+      if (await kindOf(`${folder}/${name}`) !== undefined) return true;
+    }
+  }
+  return false;
+}
+
+/** The text of a file that nobody else can change or look at; undefined for any other: its permissions are mended elsewhere. */
+async function privateText(folder: string, file: string): Promise<string | undefined> {
+  const isPrivate = [folder, file].every((path) => isOurs(path) && accessOfOthers(path) === "nothing");
+  return isPrivate ? await readTextFile(file) : undefined;
+}
