@@ -185,6 +185,27 @@ export function accessOfOthers(path: string): "nothing" | "look" | "write" {
   }
 }
 
+/** True for what is ours and open to nobody else, and no link; on Windows, for what is there. */
+export function isPrivate(path: string): boolean {
+  try {
+    const info = Deno.lstatSync(path);
+    const { mode, isSymlink } = info;
+    return !isSymlink && ownedByUs(info) && (Deno.build.os === "windows" || ((mode ?? 0) & 0o077) === 0);
+  } catch {
+    return false;
+  }
+}
+
+/** True where nothing can be seen at a path; quicker than what tells why. */
+export function isFree(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return false;
+  } catch (thrown) {
+    return thrown instanceof Deno.errors.NotFound;
+  }
+}
+
 function ownedByUs({ uid }: Deno.FileInfo): boolean {
   const own = Deno.uid();
   return uid === null || own === null || uid === own;

@@ -13,7 +13,7 @@ import { FOLDER_FILE } from "../../sessions/folder-file.ts";
 import { parentOf } from "../../sessions/project-folder.ts";
 import { PROJECT_FOLDER } from "../../sessions/reader.ts";
 import { currentFolder, environment, foldersOf } from "../../system/environment.ts";
-import { accessOfOthers, isOurs, kindOf, readTextFile } from "../../system/files.ts";
+import { isFree, isPrivate, readTextFile } from "../../system/files.ts";
 import { writeOut } from "../../system/terminal.ts";
 import { lifeOf } from "../session-labels.ts";
 import { readStatus } from "./arguments.ts";
@@ -41,14 +41,18 @@ export async function runUsualStatus(args: readonly string[]): Promise<number | 
 
 async function usualStatus(): Promise<Status | undefined> {
   const providers = providersOf();
-  if (namingVariable(environment) !== undefined) return undefined;
-  if (providers.variableInForce(environment) !== undefined || await mayFolderDecide()) return undefined;
   const { config, sessions } = foldersOf(environment);
   const configText = await privateText(config, `${config}/config.json`);
   if (configText === undefined) return undefined;
   const { activeSession: name } = parseConfig(config, configText);
   if (name === undefined || !isSessionName(name)) return undefined;
-  const file = `${sessions}/${await fileNameOf(name)}.json`;
+  // A digest, which another thread makes meanwhile.
+  const fileName = fileNameOf(name);
+  if (namingVariable(environment) !== undefined || providers.variableInForce(environment) !== undefined) {
+    return undefined;
+  }
+  if (mayFolderDecide()) return undefined;
+  const file = `${sessions}/${await fileName}.json`;
   const text = await privateText(sessions, file);
   if (text === undefined) return undefined;
   const session = parseSession(text, file, providers);
@@ -58,19 +62,16 @@ async function usualStatus(): Promise<Status | undefined> {
 }
 
 /** True where a project folder or a `.datumctl.json` is above, whether it counts or not. */
-async function mayFolderDecide(): Promise<boolean> {
+function mayFolderDecide(): boolean {
   let folder = currentFolder();
   if (folder === undefined) return true;
   for (; folder !== undefined; folder = parentOf(folder)) {
-    for (const name of [PROJECT_FOLDER, FOLDER_FILE]) {
-      if (await kindOf(`${folder}/${name}`) !== undefined) return true;
-    }
+    if (!isFree(`${folder}/${PROJECT_FOLDER}`) || !isFree(`${folder}/${FOLDER_FILE}`)) return true;
   }
   return false;
 }
 
-/** The text of a file that nobody else can change or look at; undefined for any other: its permissions are mended elsewhere. */
+/** The text of a file that is private, in a private folder; undefined for any other: permissions are mended elsewhere. */
 async function privateText(folder: string, file: string): Promise<string | undefined> {
-  const isPrivate = [folder, file].every((path) => isOurs(path) && accessOfOthers(path) === "nothing");
-  return isPrivate ? await readTextFile(file) : undefined;
+  return isPrivate(folder) && isPrivate(file) ? await readTextFile(file) : undefined;
 }
