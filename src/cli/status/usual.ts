@@ -5,7 +5,7 @@
 
 import { mayHoldOurs } from "../../kubeconfig/default-files.ts";
 import { chosenScope } from "../../providers/datum/scope.ts";
-import { providersOf } from "../../providers/registry.ts";
+import { ALL, namesOf, variableInForce } from "../../providers/registry.ts";
 import { ACTIVE_SESSION, namingVariable } from "../../sessions/choose.ts";
 import { fileNameOf, isSessionName } from "../../sessions/name.ts";
 import { parseConfig, parseSession } from "../../sessions/session.ts";
@@ -40,7 +40,6 @@ export async function runUsualStatus(args: readonly string[]): Promise<number | 
 }
 
 async function usualStatus(): Promise<Status | undefined> {
-  const providers = providersOf();
   const { config, sessions } = foldersOf(environment);
   const configText = await privateText(config, `${config}/config.json`);
   if (configText === undefined) return undefined;
@@ -48,14 +47,14 @@ async function usualStatus(): Promise<Status | undefined> {
   if (name === undefined || !isSessionName(name)) return undefined;
   // A digest, which another thread makes meanwhile.
   const fileName = fileNameOf(name);
-  if (namingVariable(environment) !== undefined || providers.variableInForce(environment) !== undefined) {
+  if (namingVariable(environment) !== undefined || variableInForce(environment, ALL) !== undefined) {
     return undefined;
   }
   if (mayFolderDecide()) return undefined;
   const file = `${sessions}/${await fileName}.json`;
   const text = await privateText(sessions, file);
   if (text === undefined) return undefined;
-  const session = parseSession(text, file, providers);
+  const session = parseSession(text, file, namesOf(ALL));
   const scope = chosenScope({}, { env: environment, inUse: session.inUse, file: undefined });
   if (session.name !== name || (scope === undefined && await mayHoldOurs(environment))) return undefined;
   return { session, source: ACTIVE_SESSION, opened: true, scope, life: lifeOf(session, Date.now()) };
