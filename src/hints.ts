@@ -16,6 +16,9 @@ export const HINTS = {
     action: "Ask for access, or see what is allowed: datumctl auth can-i --list",
     controlPlane: `See what you may use: datumctl ctx list, or ask for access. ${UNASKED}`,
     apiServer: `Ask for access. ${UNASKED}`,
+    impersonate: (words: string) =>
+      "Ask for the RBAC verb impersonate on what the message names, or see what you may do yourself: " +
+      `datumctl auth can-i ${words}`,
   },
   KEYRING_UNAVAILABLE: {
     keyFile: "Keep the key in a file instead: datumctl login --keyring file",

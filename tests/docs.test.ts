@@ -156,7 +156,7 @@ Deno.test("every datumctl line in the docs is made of commands and flags that ex
         // A command takes the flags of those that it is below, too.
         const chain = name.split(" ").map((_, at, words) => words.slice(0, at + 1).join(" "));
         const known = [...chain.flatMap((one) => help.get(one)?.flags ?? []), ...everywhere];
-        for (const word of words.filter((word) => word.startsWith("-"))) {
+        for (const word of words.filter((word) => /^-./.test(word))) {
           assert.ok(known.includes(word.replace(/=.*/, "")), `${path}: ${word} in datumctl ${line}`);
         }
         lines++;

@@ -8,6 +8,7 @@ import { actingProfile, openCloudfleet } from "../providers/cloudfleet/open.ts";
 import { checkedId } from "../providers/cloudfleet/operations.ts";
 import { clusterCache, isServed, knownCluster, namedCluster } from "../providers/cloudfleet/known-cluster.ts";
 import { serverOfCluster } from "../providers/cloudfleet/server-of-cluster.ts";
+import type { ImpersonationFlags } from "../kube/impersonation.ts";
 import { type ControlPlane, openTarget } from "../providers/datum/control-plane.ts";
 import type { CommandContext } from "./context.ts";
 import { rememberNamed } from "./session-servers.ts";
@@ -18,16 +19,20 @@ import { rememberNamed } from "./session-servers.ts";
  *
  * @throws {AppError} as opening Cloudfleet and the cluster do; `NOT_FOUND`; `INVALID` for an address that gets no token
  */
-export async function openClusterById(cli: CommandContext, id: string): Promise<ControlPlane> {
+export async function openClusterById(
+  cli: CommandContext,
+  id: string,
+  flags: ImpersonationFlags = {},
+): Promise<ControlPlane> {
   checkedId("a cluster", id);
   const { session, store } = await actingProfile(cli);
   const own = { ...cli, store };
   const cache = await clusterCache(store, session, id);
   const known = await knownCluster(cache, session, id);
-  if (known !== undefined) return await openTarget(own, session, known);
+  if (known !== undefined) return await openTarget(own, session, known, flags);
   const address = await askForAddress(own, id);
   await cache.write(address);
-  return await openTarget(own, session, namedCluster(id, address, true));
+  return await openTarget(own, session, namedCluster(id, address, true), flags);
 }
 
 /** Asks Cloudfleet for the address, and remembers with the session that it is for that server. */

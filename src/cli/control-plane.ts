@@ -17,12 +17,12 @@ export async function openControlPlane(cli: CommandContext, flags: ScopeFlags): 
   if (flags.cluster !== undefined) {
     // Loaded lazily: few calls name a cluster.
     const { openClusterById } = await import("./cluster-by-id.ts");
-    return { ...await openClusterById(cli, flags.cluster), namespace: flags.namespace };
+    return { ...await openClusterById(cli, flags.cluster, flags), namespace: flags.namespace };
   }
   const chosen = await actingSession(cli);
   const scope = await findScope(flags, cli.env, chosen);
   if (scope === undefined) throw await nothingInUse(chosen);
-  const plane = await openTarget(chosen.context, chosen.session, scope);
+  const plane = await openTarget(chosen.context, chosen.session, scope, flags);
   const namespace = flags.namespace ?? (scope.kind === "context" ? scope.context.namespace : undefined);
   return { ...plane, namespace };
 }

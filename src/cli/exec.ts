@@ -4,6 +4,7 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { identityOf, userName } from "../kubeconfig/identity.ts";
 import { singleTargetKubeconfig } from "../kubeconfig/single-target.ts";
+import { entryFieldsFor } from "../kube/impersonation.ts";
 import { type ControlPlane } from "../providers/datum/control-plane.ts";
 import { controlPlaneName } from "../providers/datum/control-plane-address.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
@@ -46,7 +47,7 @@ export function execCommand(contextOf: ContextOf): CommandUnknownOpts {
       ),
     )
     .addHelpText("after", EXAMPLES);
-  addScopeFlags(command);
+  addScopeFlags(command, { impersonation: false });
   command.action((args, { tokenEnv }) =>
     runExec(contextOf(command), { ...scopeFlags(command), args, tokenEnv })
   );
@@ -161,7 +162,7 @@ async function variablesOf(
   folder: RunFolder,
   { token: { token } }: TokenFile,
 ): Promise<Record<string, string>> {
-  const { baseUrl, certificateAuthority, namespace, session } = plane;
+  const { baseUrl, certificateAuthority, namespace, session, impersonation } = plane;
   const { activeFor } = identityOf(session);
   const identity = { session: session.name, activeFor, tokenFile: folder.pathOf("token") };
   const kubeconfig = folder.write(
@@ -174,6 +175,7 @@ async function variablesOf(
       user: userName(identity),
       owner: identity,
       tokenFile: identity.tokenFile,
+      userFields: impersonation === undefined ? {} : entryFieldsFor(impersonation),
     }),
   );
   const helper = await runningProgram(cli.store.folders);

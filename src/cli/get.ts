@@ -39,6 +39,7 @@ Examples:
   datumctl get dnszones -o jsonpath='{.items[*].metadata.name}'
   datumctl get dnszones -o custom-columns=NAME:.metadata.name,DOMAIN:.spec.domainName
   datumctl get --raw '/api/v1/namespaces?limit=5'
+  datumctl get dnszones --as zoe@example.com
 
 By themselves, organizations and projects are your organizations, and the projects of the one in use.`;
 

@@ -2,6 +2,7 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError, toAppError } from "../errors.ts";
+import { impersonationHeaders, impersonationLabel } from "../kube/impersonation.ts";
 import type { ControlPlane } from "../providers/datum/control-plane.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import { newKey } from "../proxy/door.ts";
@@ -26,6 +27,7 @@ Examples:
   datumctl proxy --project my-project-id --namespace default --kubeconfig agent.kubeconfig
   datumctl proxy --socket ./cloud.sock --for 1h --audit requests.jsonl
   datumctl proxy --allow-writes --namespace staging
+  datumctl proxy --as system:serviceaccount:default:agent
 
 It protects only where the program cannot act as you: another user, a container or a sandbox without your
 home, your runtime folder and your D-Bus. The first line on stdout is the address; then comes a kubeconfig,
@@ -62,8 +64,8 @@ export function proxyCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addHelpText("after", EXAMPLES);
   addScopeFlags(command);
   command.action((flags) => {
-    const { organization, project, platformWide, own, cluster, context } = scopeFlags(command);
-    const where: ScopeFlags = { organization, project, platformWide, own, cluster, context };
+    // --namespace is another flag here.
+    const where: ScopeFlags = { ...scopeFlags(command), namespace: undefined };
     return runProxy(contextOf(command), { ...flags, where });
   });
   return command;
@@ -106,7 +108,12 @@ export async function runProxy(cli: CommandContext, input: ProxyInput): Promise<
   const proxy = makeProxy({
     key,
     rules,
-    upstream: { baseUrl: plane.baseUrl, fetch: network.fetch, token: oneAtATime(plane.access.token) },
+    upstream: {
+      baseUrl: plane.baseUrl,
+      fetch: network.fetch,
+      token: oneAtATime(plane.access.token),
+      headers: plane.impersonation && impersonationHeaders(plane.impersonation),
+    },
     now: cli.now,
     end,
     audit: (entry) => {
@@ -193,7 +200,7 @@ async function announce(
     readonly life: number;
   },
 ): Promise<void> {
-  const { session, what } = plane;
+  const { session, what, impersonation } = plane;
   const [first] = rules.namespaces;
   const text = proxyKubeconfig(server, first ?? plane.namespace);
   if (kubeconfig !== undefined) await writeFileAtomically(kubeconfig, text);
@@ -214,8 +221,9 @@ async function announce(
     rules.connect && "connects",
   ];
   const span = life === 0 ? "until it is stopped" : `for ${formatSpan(life)}`;
+  const who = labelOf(session) + (impersonation ? `, acting as ${impersonationLabel(impersonation)}` : "");
   out.info(
-    `Proxy for ${what} as ${labelOf(session)}, ${span}: ${allowed.filter(Boolean).join(", ")}. ` +
+    `Proxy for ${what} as ${who}, ${span}: ${allowed.filter(Boolean).join(", ")}. ` +
       "Who has the key can use it.",
   );
 }

@@ -2,6 +2,7 @@
 
 import type { Option } from "@commander-js/extra-typings";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
+import { repeated } from "./repeated.ts";
 import { valueOption } from "./complete/declare.ts";
 import type { KindName } from "./complete/kinds.ts";
 
@@ -17,10 +18,17 @@ const FLAGS = {
   Record<keyof ScopeFlags, readonly [kind: KindName, flag: string, description: string]>
 >;
 
-/** Adds the flags of {@link ScopeFlags} to a command; without `cluster`, those that say where without a request. */
+/**
+ * Adds the flags of {@link ScopeFlags} to a command; without `cluster`, those that say where without a request; without
+ * `impersonation`, those that do not say as whom.
+ */
 export function addScopeFlags(
   command: { addOption(option: Option): unknown },
-  { namespace = false, cluster = true }: { readonly namespace?: boolean; readonly cluster?: boolean } = {},
+  { namespace = false, cluster = true, impersonation = true }: {
+    readonly namespace?: boolean;
+    readonly cluster?: boolean;
+    readonly impersonation?: boolean;
+  } = {},
 ): void {
   const offered = Object.entries(FLAGS).filter(([name]) => cluster || name !== "cluster");
   offered.forEach(([, [kind, flag, description]], at) => {
@@ -30,11 +38,30 @@ export function addScopeFlags(
   if (namespace) {
     command.addOption(valueOption("namespace", "-n, --namespace <name>", "namespace (default: default)"));
   }
+  if (impersonation) addImpersonationFlags(command);
+}
+
+/** Adds the flags of {@link ImpersonationFlags}, in kubectl's words. */
+function addImpersonationFlags(command: { addOption(option: Option): unknown }): void {
+  const several = (flag: string, description: string) =>
+    valueOption("nothing", flag, description).argParser(repeated);
+  command.addOption(
+    valueOption("nothing", "--as <user>", "ask as this user, or as system:serviceaccount:NAMESPACE:NAME"),
+  );
+  command.addOption(several("--as-group <group>", "with --as: as a member of this group; repeatable"));
+  command.addOption(valueOption("nothing", "--as-uid <uid>", "with --as: with this uid"));
+  command.addOption(
+    several("--as-user-extra <name=value>", "with --as: with this extra; repeatable"),
+  );
 }
 
 /** The values of {@link addScopeFlags}. */
 export function scopeFlags(command: { opts(): unknown }): ScopeFlags {
-  const { organization, project, platformWide, own, cluster, context, namespace } = command
+  const { organization, project, platformWide, own, cluster, context, namespace, ...rest } = command
     .opts() as ScopeFlags;
-  return { organization, project, platformWide, own, cluster, context, namespace };
+  const { as, asGroup, asUid, asUserExtra } = rest;
+  return {
+    ...{ organization, project, platformWide, own, cluster, context, namespace },
+    ...{ as, asGroup, asUid, asUserExtra },
+  };
 }

@@ -1,5 +1,6 @@
 /** Describes what a command acts on, for `ctx` and `whoami`. */
 
+import { impersonationLabel, impersonationOf } from "../kube/impersonation.ts";
 import { printable } from "../text.ts";
 import { originOf } from "../sessions/server-origin.ts";
 import type { Session } from "../sessions/session.ts";
@@ -9,7 +10,7 @@ import type { ChosenScope } from "../providers/datum/scope.ts";
 /** What is acted on: as lines for people, as an object for programs, and by name. */
 export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<Session, "apiHost">): {
   readonly lines: readonly (readonly [title: string, value: string])[];
-  readonly object: Readonly<Record<string, string | boolean | null>>;
+  readonly object: Readonly<Record<string, string | boolean | null | undefined>>;
   readonly name: string;
   /** The host that a command would ask. */
   readonly host: string;
@@ -17,6 +18,7 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
   const { organization, project, server, host = apiHost } = scopeParts(scope, apiHost);
   const platformWide = scope?.kind === "platform";
   const own = scope?.kind === "user";
+  const actingAs = othersName(scope);
   return {
     lines: [
       ...(organization === undefined ? [] : [["Organization", organization] as const]),
@@ -24,6 +26,7 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
       ...(platformWide ? [["Platform", "all of it"] as const] : []),
       ...(own ? [["Control plane", "the signed-in user's own"] as const] : []),
       ...(server === undefined ? [] : [["API server", server] as const]),
+      ...(actingAs === undefined ? [] : [["Acting as", actingAs] as const]),
       ...(scope === undefined ? [] : [["Set by", scope.source] as const]),
     ],
     object: {
@@ -32,6 +35,7 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
       platformWide,
       own,
       server: server ?? null,
+      actingAs,
       scopeSource: scope?.source ?? null,
     },
     name: platformWide
@@ -41,6 +45,17 @@ export function describeScope(scope: ChosenScope | undefined, { apiHost }: Pick<
       : [organization, project].filter((one) => one !== undefined).join("/") || (server ?? ""),
     host,
   };
+}
+
+/** Whom a context's own user entry makes commands act as; what is wrong with it, those commands tell. */
+function othersName(scope: ChosenScope | undefined): string | undefined {
+  if (scope?.kind !== "context") return undefined;
+  try {
+    const impersonation = impersonationOf({}, scope.user);
+    return impersonation && impersonationLabel(impersonation);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The parts of what is acted on. */

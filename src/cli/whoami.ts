@@ -25,7 +25,7 @@ export function whoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
       "after",
       "\nExamples:\n  datumctl whoami\n  datumctl whoami -o json\n  datumctl whoami --profile work",
     );
-  addScopeFlags(command, { cluster: false });
+  addScopeFlags(command, { cluster: false, impersonation: false });
   command.action((flags) => runWhoami(contextOf(command), { ...scopeFlags(command), output: flags.output }));
   return command;
 }

@@ -35,6 +35,8 @@ export interface RequestLimits
 export interface ClientOptions extends ApiCall, RequestLimits, Pick<HttpContext, "fetch"> {
   /** A fresh token; with `force` a new one, because the server refused the one before. */
   readonly token: (force: boolean) => Promise<string>;
+  /** What else every request bears; each character is a byte, and a name may occur several times. */
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 /** How a request differs from the plain one. */
@@ -136,7 +138,12 @@ export function openApiClient(options: ClientOptions): ApiClient {
   async function stream(request: ApiRequest, signal: AbortSignal): Promise<StreamedAnswer> {
     const context = { ...options, signal: AbortSignal.any([options.signal, signal]) };
     const open = (token: string) =>
-      openStream(context, urlOf(baseUrl, request), initOf(request, token), rulesOf(options, request));
+      openStream(
+        context,
+        urlOf(baseUrl, request),
+        initOf(options, request, token),
+        rulesOf(options, request),
+      );
     const token = await options.token(false);
     const answer = await open(token);
     if (answer.refusal === undefined || !isUnauthenticated(answer.refusal, options.refusals)) return answer;
@@ -171,7 +178,8 @@ async function sendOnce(
 ): Promise<ApiAnswer | AppError> {
   try {
     const rules = rulesOf(options, request);
-    const answer = await sendBounded(options, urlOf(options.baseUrl, request), initOf(request, token), rules);
+    const init = initOf(options, request, token);
+    const answer = await sendBounded(options, urlOf(options.baseUrl, request), init, rules);
     // The answer to a review is prose: no piece of the token belongs there.
     return { ...answer, redact: request.safe ? answer.redact.prose : answer.redact.data };
   } catch (thrown) {
@@ -183,11 +191,14 @@ async function sendOnce(
 }
 
 function initOf(
+  { headers: more = [] }: ClientOptions,
   { method, accept = "application/json", contentType = "application/json", body }: ApiRequest,
   token: string,
 ): RequestInit {
-  const headers = new Headers({ accept, authorization: `Bearer ${token}` });
-  if (body !== undefined) headers.set("content-type", contentType);
+  const headers: [string, string][] = [["accept", accept], ["authorization", `Bearer ${token}`]];
+  if (body !== undefined) headers.push(["content-type", contentType]);
+  // Not as Headers, which hand on two values of a name as one.
+  for (const [name, value] of more) headers.push([name, value]);
   return { method, headers, body: body ?? null };
 }
 

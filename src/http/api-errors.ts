@@ -29,6 +29,8 @@ export interface ApiCall {
   readonly what: string;
   /** Who asks, for messages: an e-mail or a session's name. */
   readonly who: string;
+  /** Whom they act as, for messages, where the requests are made as somebody else's. */
+  readonly actingAs?: string | undefined;
   /** What to do when a fresh token of theirs is refused, as a sentence; a new sign-in unless given. */
   readonly nextStep?: string | undefined;
   /** What its refusals say beyond their status. */
@@ -74,7 +76,10 @@ export function refusedRequest(error: unknown): RefusedRequest | undefined {
  * (403), `NOT_FOUND` (404, 410), `ALREADY_EXISTS` and `CONFLICT` (409), `NETWORK` (429, 5xx, redirects), `INVALID` (the rest). Its cause is a
  * {@link RefusedRequest}.
  */
-export function refusal(answer: ApiAnswer, { baseUrl, what, who, nextStep, refusals }: ApiCall): AppError {
+export function refusal(
+  answer: ApiAnswer,
+  { baseUrl, what, who, actingAs, nextStep, refusals }: ApiCall,
+): AppError {
   const { status } = answer;
   const { host } = new URL(baseUrl);
   const message = messageOf(answer);
@@ -105,7 +110,11 @@ export function refusal(answer: ApiAnswer, { baseUrl, what, who, nextStep, refus
       cause,
     });
   }
-  const [code, sentence] = refusedAs(status, { host, what, who });
+  const [code, sentence] = refusedAs(status, {
+    host,
+    what,
+    who: actingAs === undefined ? who : `${who} as ${actingAs}`,
+  });
   return new AppError(code, `${sentence} ${said}.`, {
     hint: refusals.hintFor?.(answer) ?? refusals.hints[code],
     cause,

@@ -4,22 +4,35 @@ import { isObject } from "../encoding.ts";
 import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
 import { HINTS } from "../hints.ts";
 import { messageOf, type Refusals } from "../http/api-errors.ts";
+import { flagsFor, type Impersonation } from "./impersonation.ts";
 import { printable, shellLine } from "../text.ts";
 
 /** The refusals of a Kubernetes API, with the next steps that depend on the API. */
 export function kubernetesRefusals(
   steps: Pick<Refusals["hints"], "FORBIDDEN" | "NOT_FOUND">,
-  where: readonly string[] = [],
+  { where = [], impersonation }: {
+    /** The flags that choose the target. */
+    readonly where?: readonly string[];
+    /** Whom the requests are made as. */
+    readonly impersonation?: Impersonation | undefined;
+  } = {},
 ): Refusals {
+  const all = impersonation === undefined ? where : [...where, ...flagsFor(impersonation)];
   return {
     hints: {
       ...steps,
       CONFLICT: "Look at what is there now, then decide.",
       INVALID: "Correct what the message names.",
     },
-    hintFor: (answer) => answer.status === 404 ? hintForObject(answer, where) : undefined,
-    // A server that allows anonymous requests treats an unknown token as anonymous.
-    refusesToken: (answer) => answer.status === 403 && messageOf(answer).includes("system:anonymous"),
+    hintFor: (answer) =>
+      answer.status === 404 ? hintForObject(answer, all) : hintForImpersonation(answer, where),
+    // A server that allows anonymous requests treats an unknown token as anonymous. Where somebody is impersonated, who may
+    // be system:anonymous, it asks first of all whether the token's own user may do that.
+    refusesToken: (answer) =>
+      answer.status === 403 &&
+      messageOf(answer).includes(
+        impersonation ? `"system:anonymous" ${NO_IMPERSONATION}` : "system:anonymous",
+      ),
     // A server that cannot read a document as what its kind says answers with a Status without a reason.
     isFinal: (answer) => answer.status === 500 && isStatusWithoutReason(answer),
     reasonOf,
@@ -31,6 +44,15 @@ export const KUBERNETES_REFUSALS = kubernetesRefusals({
   FORBIDDEN: HINTS.FORBIDDEN.action,
   NOT_FOUND: HINTS.NOT_FOUND.served,
 });
+
+/** What a server says of a user who may not act as the one that a request names. */
+const NO_IMPERSONATION = "cannot impersonate";
+
+/** What to do where the user may not act as another one. */
+function hintForImpersonation(answer: ApiAnswer, where: readonly string[]): string | undefined {
+  if (answer.status !== 403 || !messageOf(answer).includes(NO_IMPERSONATION)) return undefined;
+  return HINTS.FORBIDDEN.impersonate(shellLine(["--list", ...where]));
+}
 
 /** Where to look for an object that is not there: it may be in another namespace. */
 function hintForObject(answer: ApiAnswer, where: readonly string[]): string | undefined {

@@ -13,11 +13,13 @@ export interface SingleTarget {
   readonly user: string;
   readonly owner: EntryOwner;
   readonly tokenFile: string;
+  /** More fields of the user entry, such as `as`. */
+  readonly userFields: Readonly<Record<string, unknown>>;
 }
 
 /** Its text: JSON, which is YAML too. */
 export function singleTargetKubeconfig(target: SingleTarget): string {
-  const { name, server, certificateAuthority, namespace, user, owner, tokenFile } = target;
+  const { name, server, certificateAuthority, namespace, user, owner, tokenFile, userFields } = target;
   const config = {
     apiVersion: "v1",
     kind: "Config",
@@ -32,7 +34,7 @@ export function singleTargetKubeconfig(target: SingleTarget): string {
     // client-go and the clients that follow it read the first, JavaScript's client the second.
     users: [{
       name: user,
-      user: { tokenFile, "token-file": tokenFile, extensions: extensionsWith(owner) },
+      user: { ...userFields, tokenFile, "token-file": tokenFile, extensions: extensionsWith(owner) },
     }],
     contexts: [{ name, context: { cluster: name, user, namespace } }],
     "current-context": name,

@@ -14,6 +14,8 @@ export interface Upstream {
   readonly fetch: Fetch;
   /** A fresh token; with `force` a new one. */
   readonly token: (force: boolean) => Promise<string>;
+  /** What every request bears beside what is passed on: whom it is made as. */
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 /** An answer to hand on. */
@@ -39,7 +41,10 @@ const HANDED_BACK =
   /^(?:content-(?:type|length|encoding|language)|cache-control|etag|last-modified|vary|retry-after|warning|audit-id|x-content-type-options|x-kubernetes-.*)$/;
 
 /** Forwards to one server, until the signal breaks off what has no answer yet. */
-export function forwardTo({ baseUrl, fetch, token }: Upstream, signal: AbortSignal): Forward {
+export function forwardTo(
+  { baseUrl, fetch, token, headers: added = [] }: Upstream,
+  signal: AbortSignal,
+): Forward {
   const base = new URL(baseUrl).href.replace(/\/$/, "");
   const tokenAfter = tokensAfter(token);
   return async (request, target) => {
@@ -49,7 +54,13 @@ export function forwardTo({ baseUrl, fetch, token }: Upstream, signal: AbortSign
     const body = await bodyOf(request);
     const send = async (token: string) => {
       const headers = headersOf(request.headers, token);
-      const answer = await fetch(url, { method: request.method, headers, body, redirect: "manual", signal });
+      const answer = await fetch(url, {
+        method: request.method,
+        headers: [...headers, ...added.map(([name, value]): [string, string] => [name, value])],
+        body,
+        redirect: "manual",
+        signal,
+      });
       return { answer, mayUnpack: headers.get("accept-encoding") === "gzip", token };
     };
     const first = await send(await token(false));

@@ -14,6 +14,8 @@ const LARGEST = 8 * 1024 * 1024;
 export interface SessionCache {
   /** The stored value; undefined when it is too old or cannot be read. */
   read(): Promise<unknown>;
+  /** The same, with the time when it was stored, in milliseconds since 1970. */
+  readDated(): Promise<{ readonly value: unknown; readonly at: number } | undefined>;
   write(value: unknown): Promise<void>;
 }
 
@@ -32,20 +34,25 @@ export interface CacheOptions {
 export async function openSessionCache(store: SessionStore, options: CacheOptions): Promise<SessionCache> {
   const { session, kind, source, longestLife } = options;
   if (store.folders.missing !== undefined) {
-    return { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
+    const nothing = () => Promise.resolve(undefined);
+    return { read: nothing, readDated: nothing, write: nothing };
   }
   // A logout removes every file whose name begins as the session's does.
   const path = `${store.folders.sessions}/${await fileNameOf(session)}.${kind}-${await fileNameOf(source)}`;
+  async function readDated() {
+    const stored = parseJson(await readTextFile(path).catch(() => undefined) ?? "");
+    if (typeof stored !== "object" || stored === null || !("at" in stored) || !("value" in stored)) {
+      return undefined;
+    }
+    const age = store.host.now() - Number(stored.at);
+    const known = "schemaVersion" in stored && stored.schemaVersion === SCHEMA_VERSION;
+    return known && age >= 0 && age < longestLife
+      ? { value: stored.value, at: Number(stored.at) }
+      : undefined;
+  }
   return {
-    async read() {
-      const stored = parseJson(await readTextFile(path).catch(() => undefined) ?? "");
-      if (typeof stored !== "object" || stored === null || !("at" in stored) || !("value" in stored)) {
-        return undefined;
-      }
-      const age = store.host.now() - Number(stored.at);
-      const known = "schemaVersion" in stored && stored.schemaVersion === SCHEMA_VERSION;
-      return known && age >= 0 && age < longestLife ? stored.value : undefined;
-    },
+    readDated,
+    read: async () => (await readDated())?.value,
     async write(value) {
       const text = JSON.stringify({ schemaVersion: SCHEMA_VERSION, at: store.host.now(), value });
       if (text.length <= LARGEST) await replaceQuickly(path, text);

@@ -254,6 +254,7 @@ export async function saveMachine(
         credentials,
         session: {
           inUse: before?.inUse,
+          inUseBefore: before?.inUseBefore,
           controlPlaneApi: before?.controlPlaneApi,
           ...session,
           ...sealedAddress(credentials),

@@ -92,6 +92,8 @@ export const sessionFields = {
   confidential: optional(oneOf(true)),
   /** The organization or project that commands act on. */
   inUse: optional(object({ organization: optional(plain), project: optional(plain) })),
+  /** What was in use before that, for `ctx use -`. */
+  inUseBefore: optional(object({ organization: optional(plain), project: optional(plain) })),
   /** The organization of an API token. */
   organization: optional(plain),
   /** The team that Studio's commands act as. */

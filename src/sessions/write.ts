@@ -55,7 +55,16 @@ export async function prepareSession(
 
 /** The fields of a session that a change may set: those that are not sealed and name nothing. */
 export type ChangedFields = Partial<
-  Pick<Session, "controlPlaneApi" | "inUse" | "kubectlToken" | "team" | "tokenExpires" | "renewalRefused">
+  Pick<
+    Session,
+    | "controlPlaneApi"
+    | "inUse"
+    | "inUseBefore"
+    | "kubectlToken"
+    | "team"
+    | "tokenExpires"
+    | "renewalRefused"
+  >
 >;
 
 /** What to change of a session, given how its file is now. */

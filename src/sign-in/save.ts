@@ -139,6 +139,7 @@ async function storeSignIn(
       kubectlToken,
       controlPlaneApi: before?.controlPlaneApi,
       inUse: before?.inUse,
+      inUseBefore: before?.inUseBefore,
       organization: before?.organization,
       tokenExpires,
       expires,

@@ -81,9 +81,9 @@ async function whoSignedIn(
   { tokens }: SignInTokens,
 ): Promise<SignedIn["user"]> {
   const { claims } = tokens;
-  const told = typeof claims.email === "string" ? claims : await moreClaims(http, metadata, tokens);
   const text = (value: unknown) =>
     typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+  const told = text(claims.email) !== undefined ? claims : await moreClaims(http, metadata, tokens);
   const claim = (name: string) => text(told[name]) ?? text(claims[name]);
   const email = claim("email");
   // OpenID Connect Core 1.0, 5.1; `upn` is what ADFS and Entra call a person by.

@@ -56,19 +56,33 @@ export function systemTerminal(): Terminal {
   };
 }
 
+/** What is read from standard input, for the first loop over keys that waits for it. */
+let reading: Promise<string | null> | undefined;
+
+let decoder: TextDecoder | undefined;
+
+/** Reads from standard input. A read cannot be cancelled: one that a loop gave up is the next one's. */
+function readTyped(): Promise<string | null> {
+  return reading ??= (async () => {
+    const buffer = new Uint8Array(64);
+    const length = await Deno.stdin.read(buffer);
+    decoder ??= new TextDecoder();
+    return length === null ? null : decoder.decode(buffer.subarray(0, length), { stream: true });
+  })();
+}
+
 /** The keys of {@link Terminal}, for callers that need nothing else of it. */
 export async function* readKeys(signal: AbortSignal): AsyncGenerator<string, void, void> {
-  const { promise: aborted, resolve: stop } = Promise.withResolvers<null>();
-  signal.addEventListener("abort", () => stop(null), { once: true });
+  const { promise: aborted, resolve: stop } = Promise.withResolvers<undefined>();
+  signal.addEventListener("abort", () => stop(undefined), { once: true });
   Deno.stdin.setRaw(true);
   try {
-    const buffer = new Uint8Array(64);
-    const decoder = new TextDecoder();
     while (!signal.aborted) {
-      // A read cannot be cancelled: it stays pending in a process that is about to end.
-      const length = await Promise.race([Deno.stdin.read(buffer), aborted]);
-      if (length === null) return;
-      yield* splitKeys(decoder.decode(buffer.subarray(0, length), { stream: true }));
+      const text = await Promise.race([readTyped(), aborted]);
+      if (text === undefined) return;
+      reading = undefined;
+      if (text === null) return;
+      yield* splitKeys(text);
     }
   } finally {
     Deno.stdin.setRaw(false);

@@ -324,6 +324,7 @@ Deno.test("a kubeconfig of one target says nothing of what is not there", () => 
     user: "u",
     owner: { session: "ada", activeFor: "https://login.example.com" },
     tokenFile: "/run/token",
+    userFields: {},
   });
   assert.deepEqual(JSON.parse(text), {
     apiVersion: "v1",

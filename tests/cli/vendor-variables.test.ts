@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { readGetToken } from "../../src/plugin/arguments.ts";
 import { parentOf } from "../sessions/sandbox.ts";
+import { openCloudfleetWorld } from "./cloudfleet-world.ts";
 import { ADA, GRACE, keyFile, openWorld, type World } from "./world.ts";
 import { CLOUDS } from "../clouds.ts";
 
@@ -173,4 +174,46 @@ Deno.test("--credentials-file acts as a service account for one command, before 
     /^Signed in as deployer/,
   );
   assert.equal(await world.ok("auth list -o name"), "robot\n");
+});
+
+Deno.test("Cloudfleet's commands act as the profile of --session or DATUM_SESSION, and as no key file", async () => {
+  await using world = await openCloudfleetWorld();
+  await world.addAdministrator("one");
+  await world.addAdministrator("two");
+  await world.sandbox.add({ name: "of-datum" });
+  await world.ok("auth switch one");
+  // The token of this one is deleted, so that its refusal tells that it acts.
+  await world.ok("tokens create --name bad --role Administrator --save-profile bad");
+  const listed: readonly { id: string; name: string }[] = JSON.parse(await world.ok("tokens list -o json"));
+  await world.ok(`tokens delete ${listed.find(({ name }) => name === "bad")?.id} --yes`);
+  const acts = async (line: string, env: Record<string, string> = {}) => {
+    const { code, stdout, stderr } = await world.run(line, { env });
+    assert.equal(code, 0, `${line}: ${stderr}`);
+    return stdout;
+  };
+  for (const command of ["clusters list -o name", "tokens list -o name"]) {
+    const [first, ...more] = command.split(" ");
+    const second = more.join(" ");
+    const wanted = await acts(command);
+    for (const flag of ["--session", "--profile"]) {
+      for (
+        const line of [`${flag} two ${command}`, `${first} ${flag} two ${second}`, `${command} ${flag}=two`]
+      ) {
+        assert.equal(await acts(line, { DATUMCTL_PROFILE: "nobody", DATUM_SESSION: "nobody" }), wanted, line);
+      }
+    }
+    assert.equal(await acts(command, { DATUM_SESSION: "of-datum" }), wanted);
+    assert.equal(await acts(command, { DATUM_SESSION: "nobody" }), wanted);
+    for (const line of [`--session bad ${command}`, `${command} --session bad`]) {
+      assert.equal((await world.run(line)).code, 4, line);
+    }
+    assert.equal((await world.run(command, { env: { DATUM_SESSION: "bad" } })).code, 4);
+    assert.equal(await acts(command, { DATUM_SESSION: "bad", DATUMCTL_PROFILE: "two" }), wanted);
+    const { code, stderr } = await world.run(`${command} --credentials-file key.json`);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /--credentials-file is a service account's key, and no profile of Cloudfleet\.\n.*--profile/,
+    );
+  }
 });

@@ -4,7 +4,7 @@ import type { Authorizer, Identity } from "./kube-authorization.ts";
 import type { ControlPlane } from "./kube-control-plane.ts";
 import type { Aggregated } from "./kube-discovery.ts";
 import { fromProtobuf, KUBERNETES_PROTOBUF } from "./kube-protobuf.ts";
-import type { KubeObject, Resource } from "./kube-resources.ts";
+import { type KubeObject, type Organization, ORGANIZATIONS, type Resource } from "./kube-resources.ts";
 
 /** How the control planes answer; all can be changed while they run. */
 export interface ControlPlaneSwitches {
@@ -23,6 +23,8 @@ export interface ControlPlaneSwitches {
   readonly failingGroups: readonly string[];
   /** How many kinds are served beside the usual ones. */
   readonly moreResources: number;
+  /** The organizations, with their members and projects; others than before begin with new control planes. */
+  readonly organizations: readonly Organization[];
   /** Takes any name for an object, as a server does that means harm. */
   readonly anyNames?: boolean;
   /** What rules reviews answer as their status, instead of the user's own rules. */
@@ -38,6 +40,7 @@ export const DEFAULT_SWITCHES: ControlPlaneSwitches = {
   aggregatedDiscovery: "labelled",
   failingGroups: [],
   moreResources: 0,
+  organizations: ORGANIZATIONS,
 };
 
 /** A request to a control plane, and all that its answer depends on. */

@@ -226,12 +226,12 @@ export interface Organization {
 }
 
 /** True for the organizations, projects and users that exist. */
-export function isKnown({ kind, id }: Scope): boolean {
+export function isKnown({ kind, id }: Scope, organizations = ORGANIZATIONS): boolean {
   switch (kind) {
     case "organization":
-      return ORGANIZATIONS.some((organization) => organization.id === id);
+      return organizations.some((organization) => organization.id === id);
     case "project":
-      return ORGANIZATIONS.some(({ projects }) => projects.some((project) => project.id === id));
+      return organizations.some(({ projects }) => projects.some((project) => project.id === id));
     case "user":
       return USERS.some(({ sub }) => sub === id);
     case "platform":
@@ -243,7 +243,11 @@ export function isKnown({ kind, id }: Scope): boolean {
  * What a new control plane holds: a namespace of its own name tells it from the others. The control plane of a user
  * has the memberships of this one.
  */
-export function initialObjects(scope: Scope, user?: User): KubeObject[] {
+export function initialObjects(
+  scope: Scope,
+  user?: User,
+  organizations: readonly Organization[] = ORGANIZATIONS,
+): KubeObject[] {
   const namespaces = ["default", "kube-system", scope.id === "" ? "platform" : `${scope.kind}-${scope.id}`];
   return [
     ...namespaces.map((name) => ({
@@ -253,13 +257,20 @@ export function initialObjects(scope: Scope, user?: User): KubeObject[] {
       spec: { finalizers: ["kubernetes"] },
       status: { phase: "Active" },
     })),
-    ...Object.values(GROUPS).flatMap(({ group, version }) => ofService(scope, `${group}/${version}`, user)),
+    ...Object.values(GROUPS).flatMap(({ group, version }) =>
+      ofService(scope, `${group}/${version}`, user, organizations)
+    ),
   ];
 }
 
-function ofService(scope: Scope, apiVersion: string, user: User | undefined): KubeObject[] {
+function ofService(
+  scope: Scope,
+  apiVersion: string,
+  user: User | undefined,
+  all: readonly Organization[],
+): KubeObject[] {
   if (scope.kind === "organization") {
-    const organization = ORGANIZATIONS.find(({ id }) => id === scope.id);
+    const organization = all.find(({ id }) => id === scope.id);
     return (organization?.projects ?? []).map(({ id, name }) => ({
       apiVersion,
       kind: "Project",
@@ -270,7 +281,7 @@ function ofService(scope: Scope, apiVersion: string, user: User | undefined): Ku
   if (scope.kind === "user" && user !== undefined) {
     const { email, organizations = [] } = user;
     const isMember = ({ id, members }: Organization) => members.includes(email) || organizations.includes(id);
-    return ORGANIZATIONS.filter(isMember).map(({ id, name }) => ({
+    return all.filter(isMember).map(({ id, name }) => ({
       apiVersion,
       kind: "OrganizationMembership",
       metadata: { name: `member-${scope.id}`, namespace: `organization-${id}` },

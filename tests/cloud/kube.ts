@@ -37,10 +37,13 @@ export interface ControlPlaneOptions {
 /** Answers every request to the API host. */
 export function makeControlPlanes(options: ControlPlaneOptions): (request: Request) => Promise<Response> {
   const planes = new Map<string, ControlPlane>();
+  let { organizations } = options.switches();
 
   return async (request) => {
     const url = new URL(request.url);
     const switches = options.switches();
+    if (switches.organizations !== organizations) planes.clear();
+    ({ organizations } = switches);
     const located = locate(url.pathname);
 
     const identity = await identityOf(request, options);
@@ -56,14 +59,14 @@ export function makeControlPlanes(options: ControlPlaneOptions): (request: Reque
     }
     const { scope, rest } = located;
     const own = scope.kind === "user" && scope.id === identity.user.sub;
-    if (!own && !isKnown(scope)) return unknownId(scope, switches);
+    if (!own && !isKnown(scope, organizations)) return unknownId(scope, switches);
     if (scope.kind === "user" && !own) {
       return forbidden(identity.user, `get users "${scope.id}"`);
     }
     const key = `${scope.kind}/${scope.id}`;
     const plane = planes.get(key) ?? makeControlPlane(
       RESOURCES.filter(({ at }) => at === undefined || at === scope.kind),
-      initialObjects(scope, identity.user),
+      initialObjects(scope, identity.user, organizations),
     );
     planes.set(key, plane);
     const { closing } = options;

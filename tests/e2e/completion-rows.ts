@@ -41,6 +41,9 @@ export const ROWS: readonly Row[] = [
   row("get pods --sel", "get pods --selector "),
   row("ctx use --ski", "ctx use --skip-validation "),
   row("exec --token", "exec --token-env "),
+  row("get --as-ui", "get --as-uid "),
+  row("auth whoami --as=zoe --as-ui", "auth whoami --as=zoe --as-uid "),
+  same("get --as zo"),
   row("get --sort-by=x --sor", "get --sort-by=x --sor"),
   same("get --nonsense"),
   // Values that are known beforehand.

@@ -23,6 +23,7 @@ Examples:
   datumctl auth can-i get /healthz
   datumctl auth can-i '*' '*' -A
   datumctl auth can-i --list
+  datumctl auth can-i list secrets --as system:serviceaccount:default:robot
 
 Answers yes with exit code 0, no with exit code 1. The resource may be written TYPE, TYPE/NAME,
 TYPE.GROUP or as a path that begins with a slash.`;

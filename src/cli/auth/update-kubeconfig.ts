@@ -474,6 +474,7 @@ async function remember(
     kubectlToken: learned ? kind : now.kubectlToken,
     controlPlaneApi: named ? api : now.controlPlaneApi,
     inUse: moved ? { [scope.kind]: scope.id } : now.inUse,
+    inUseBefore: moved ? now.inUse : now.inUseBefore,
   }));
   // The launcher would go on handing out the other token.
   if (learned) await removeHandOffs(store.folders, session.name);

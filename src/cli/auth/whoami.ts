@@ -18,7 +18,8 @@ export function authWhoamiCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText(
       "after",
-      "\nExamples:\n  datumctl auth whoami\n  datumctl auth whoami --project my-project-id -o json\n\n" +
+      "\nExamples:\n  datumctl auth whoami\n  datumctl auth whoami --project my-project-id -o json\n" +
+        "  datumctl auth whoami --as zoe@example.com --as-group developers\n\n" +
         "datumctl whoami shows who is signed in without asking a server.",
     );
   addScopeFlags(command);

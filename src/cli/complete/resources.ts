@@ -4,6 +4,7 @@ import { isObject } from "../../encoding.ts";
 import { discoveryAtHand, openDiscovery } from "../../kube/cached-discovery.ts";
 import { type ApiResource, type Discovery, groupVersionOf } from "../../kube/discovery.ts";
 import { objects, text as textOf } from "../../kube/objects.ts";
+import { type Impersonation, type ImpersonationFlags, impersonationOf } from "../../kube/impersonation.ts";
 import { fullNameOf, matchingResources, preferredResources } from "../../kube/resource-names.ts";
 import { baseUrlAtHand } from "../../providers/datum/base-url.ts";
 import type { ControlPlane, ControlPlaneTarget } from "../../providers/datum/control-plane.ts";
@@ -132,6 +133,7 @@ async function namesOf(request: ValueRequest, type: string): Promise<Candidate[]
 interface Server extends StoredSession {
   /** Undefined where a server has to be asked for it. */
   readonly baseUrl: string | undefined;
+  readonly impersonation: Impersonation | undefined;
   readonly namespace: string;
   open(): Promise<ControlPlane>;
 }
@@ -143,9 +145,11 @@ async function served(request: ValueRequest): Promise<Discovery | undefined> {
 
 /** What an earlier command learned; else what the server says now; else what was learned long ago. */
 async function discoveryOf(server: Server): Promise<Discovery> {
-  const { baseUrl, session, store } = server;
+  const { baseUrl, session, store, impersonation } = server;
   const atHand = async (longestLife?: number) =>
-    baseUrl === undefined ? undefined : await discoveryAtHand(store, { session, baseUrl }, longestLife);
+    baseUrl === undefined
+      ? undefined
+      : await discoveryAtHand(store, { session, baseUrl, impersonation }, longestLife);
   const young = await atHand();
   if (young !== undefined) return young;
   try {
@@ -166,7 +170,7 @@ async function serverOf({ context, given }: ValueRequest): Promise<Server | unde
   if (scope === undefined) return undefined;
   const inUse = scope.kind === "context" ? scope.context.namespace : undefined;
   return {
-    ...opener(context, chosen, scope),
+    ...opener(context, chosen, scope, impersonationFlags(given)),
     baseUrl: baseUrlAtHand(chosen.session, scope),
     namespace: flagValue(given, "--namespace") ?? inUse ?? "default",
   };
@@ -186,7 +190,7 @@ async function clusterServer(
   const target = await knownCluster(cache, profile.session, id);
   if (target === undefined) return undefined;
   return {
-    ...opener(context, profile, target),
+    ...opener(context, profile, target, impersonationFlags(given)),
     baseUrl: target.address,
     namespace: flagValue(given, "--namespace") ?? "default",
   };
@@ -196,14 +200,16 @@ function opener(
   context: CompletionContext,
   { session, store }: StoredSession,
   target: ControlPlaneTarget,
-): Pick<Server, "session" | "store" | "open"> {
+  flags: ImpersonationFlags,
+): Pick<Server, "session" | "store" | "impersonation" | "open"> {
   return {
     session,
     store,
+    impersonation: impersonationOf(flags, target.kind === "context" ? target.user : undefined),
     async open() {
       const { online } = await import("./online.ts");
       const { openTarget } = await import("../../providers/datum/control-plane.ts");
-      return await openTarget({ ...online(context), store }, session, target);
+      return await openTarget({ ...online(context), store }, session, target, flags);
     },
   };
 }
@@ -215,5 +221,14 @@ function scopeFlags(given: Given) {
     platformWide: given.flags.has("--platform-wide") || undefined,
     own: given.flags.has("--own") || undefined,
     context: flagValue(given, "--context"),
+  };
+}
+
+function impersonationFlags({ flags }: Given): ImpersonationFlags {
+  return {
+    as: flags.get("--as")?.at(-1),
+    asGroup: flags.get("--as-group"),
+    asUid: flags.get("--as-uid")?.at(-1),
+    asUserExtra: flags.get("--as-user-extra"),
   };
 }

@@ -116,10 +116,10 @@ async function listed(
   ask: () => Promise<readonly ListedScope[]>,
 ): Promise<readonly ListedScope[]> {
   const young = await listedBefore(store, session, owner, FRESH_MS);
-  if (young !== undefined) return young;
+  if (young !== undefined) return young.rows;
   try {
     return await ask();
   } catch {
-    return await listedBefore(store, session, owner, STALE_MS) ?? [];
+    return (await listedBefore(store, session, owner, STALE_MS))?.rows ?? [];
   }
 }

@@ -2,11 +2,11 @@
 
 import { mapConcurrent } from "../../http/map-concurrent.ts";
 import { AppError } from "../../errors.ts";
-import { printable } from "../../text.ts";
 import { checkedScope } from "../../providers/datum/control-plane-address.ts";
 import type { Session } from "../../sessions/session.ts";
 import { boundedSignal } from "../../system/clock.ts";
 import type { CommandContext } from "../context.ts";
+import { listedBefore, type ListedScope } from "../../providers/datum/listed.ts";
 import { listOrganizations, listProjects } from "../../providers/datum/organizations.ts";
 
 /** An organization, or a project within one. */
@@ -15,27 +15,23 @@ export interface Target {
   readonly project?: string | undefined;
 }
 
-/** @throws {AppError} `USAGE` for a text that is neither ORG nor ORG/PROJECT */
-export function parseTarget(text: string): Target {
-  const [organization = "", project, ...more] = text.split("/");
-  if (more.length > 0) {
-    throw new AppError("USAGE", `"${printable(text, 80)}" is neither ORG nor ORG/PROJECT.`, {
-      hint: "For example: datumctl ctx use my-org-id/my-project-id",
-    });
-  }
-  checkedScope("organization", organization);
-  if (project !== undefined) checkedScope("project", project);
-  return { organization, project };
-}
-
 /** A target as the server lists it. */
 export interface TargetRow extends Target {
+  /** What people call it. */
   readonly displayName: string | undefined;
+  /** What people call the organization that it is within. */
+  readonly within?: string | undefined;
 }
 
 /** ORG or ORG/PROJECT. */
 export function targetName({ organization, project }: Target): string {
   return project === undefined ? organization : `${organization}/${project}`;
+}
+
+/** A target in words. */
+export function targetWords({ organization, project }: NonNullable<Session["inUse"]>): string {
+  if (project === undefined) return `the organization ${organization}`;
+  return organization === undefined ? `the project ${project}` : `the project ${project} of ${organization}`;
 }
 
 /** The time for all organizations together, as a multiple of `--request-timeout`. */
@@ -47,9 +43,22 @@ export async function listTargets(given: CommandContext, session: Session): Prom
   const limited = { ...given, interrupted: whole.signal };
   const organizations = await listOrganizations(limited, session);
   const rows = await mapConcurrent(organizations, async ({ id, displayName }): Promise<TargetRow[]> => {
-    return [{ organization: id, displayName }, ...await projectsOf(limited, session, id)];
+    const projects = await projectsOf(limited, session, id);
+    return withProjects({ id, displayName }, projects);
   });
   return rows.flat();
+}
+
+function withProjects({ id, displayName }: ListedScope, projects: readonly ListedScope[]): TargetRow[] {
+  return [
+    { organization: id, displayName },
+    ...projects.map((project) => ({
+      organization: id,
+      project: project.id,
+      displayName: project.displayName,
+      within: displayName,
+    })),
+  ];
 }
 
 function tooLate(): AppError {
@@ -59,10 +68,13 @@ function tooLate(): AppError {
   });
 }
 
-async function projectsOf(cli: CommandContext, session: Session, organization: string): Promise<TargetRow[]> {
+async function projectsOf(
+  cli: CommandContext,
+  session: Session,
+  organization: string,
+): Promise<readonly ListedScope[]> {
   try {
-    return (await listProjects(cli, session, checkedScope("organization", organization).id))
-      .map(({ id, displayName }) => ({ organization, project: id, displayName }));
+    return await listProjects(cli, session, checkedScope("organization", organization).id);
   } catch (thrown) {
     // An organization that does not list its projects hides no other.
     if (!(thrown instanceof AppError && (thrown.code === "FORBIDDEN" || thrown.code === "NOT_FOUND"))) {
@@ -71,4 +83,30 @@ async function projectsOf(cli: CommandContext, session: Session, organization: s
     cli.out.warn(thrown.message);
     return [];
   }
+}
+
+/** Every target as it was listed before, and when the oldest part of it was. */
+export interface ListedTargets {
+  readonly rows: readonly TargetRow[];
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The targets as they were listed in the time before now (in milliseconds); undefined where any part is older. */
+export async function targetsListedBefore(
+  { store }: Pick<CommandContext, "store">,
+  session: Session,
+  longestLife: number,
+): Promise<ListedTargets | undefined> {
+  const organizations = await listedBefore(store, session, "user", longestLife);
+  if (organizations === undefined) return undefined;
+  const rows: TargetRow[] = [];
+  let { at } = organizations;
+  for (const organization of organizations.rows) {
+    const projects = await listedBefore(store, session, { organization: organization.id }, longestLife);
+    if (projects === undefined) return undefined;
+    rows.push(...withProjects(organization, projects.rows));
+    at = Math.min(at, projects.at);
+  }
+  return { rows, at };
 }

@@ -3,70 +3,92 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { ApiClient } from "../../http/api-client.ts";
 import { refusedRequest } from "../../http/api-errors.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, fail, failureOrThrow } from "../../errors.ts";
+import { printable, shellLine } from "../../text.ts";
 import { reviewSelf } from "../../kube/self-review.ts";
 import { checkedScope, type Scope } from "../../providers/datum/control-plane-address.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { CommandContext, ContextOf } from "../context.ts";
 import { openTarget } from "../../providers/datum/control-plane.ts";
-import { organizationVariable } from "../../providers/datum/scope.ts";
+import { scopeInUse } from "../../providers/datum/scope.ts";
 import { actingSession, checkStored } from "../pick-session.ts";
-import { listProjects } from "../../providers/datum/organizations.ts";
-import { listTargets, parseTarget, type Target, targetName } from "./targets.ts";
+import { profileFlag } from "../profile-flag.ts";
 import { valueArgument } from "../complete/declare.ts";
+import { checkedTarget, idsOf, namedTarget } from "./named.ts";
+import { isInUse, targetLabels } from "./pick-target.ts";
+import { flagOf, type InUse, useTarget } from "./remember.ts";
+import { listTargets, type Target, targetName, type TargetRow } from "./targets.ts";
 
 /** `ctx use`. */
 export function ctxUseCommand(contextOf: ContextOf): CommandUnknownOpts {
   const use = new Command("use")
     .description("Choose what later commands act on")
-    .addArgument(valueArgument("target", "[target]", "ORG or ORG/PROJECT; asked for when left out"))
-    .option("--skip-validation", "choose it without asking the server")
+    .addArgument(
+      valueArgument(
+        "target",
+        "[target]",
+        "ORG or ORG/PROJECT, by id or display name; - for the one before; asked for when left out",
+      ),
+    )
+    .option("--skip-validation", "choose it without asking the server; takes ids alone")
     .addHelpText(
       "after",
-      "\nExamples:\n  datumctl ctx use my-org-id\n  datumctl ctx use my-org-id/my-project-id",
+      "\nExamples:\n  datumctl ctx use my-org-id\n  datumctl ctx use my-org-id/my-project-id\n" +
+        '  datumctl ctx use "My Organization/My Project"\n  datumctl ctx use "My Project"\n' +
+        "  datumctl ctx use -\n\nAn id counts before a display name that is spelled like it.",
     );
   use.action((target, flags) => runCtxUse(contextOf(use), { target, skipValidation: flags.skipValidation }));
   return use;
 }
 
+/** The argument and the flag. */
+interface UseInput {
+  readonly target?: string | undefined;
+  readonly skipValidation?: true | undefined;
+}
+
 /** Checks a target with the server, except with `--skip-validation`, and remembers it with the session. */
 export async function runCtxUse(
   given: CommandContext,
-  input: { readonly target?: string | undefined; readonly skipValidation?: true | undefined },
+  input: UseInput,
 ): Promise<void> {
-  const { out, env } = given;
-  const named = input.target === undefined ? undefined : parseTarget(input.target);
-  const { session, store, context: cli } = await actingSession(given);
+  const { target } = input;
+  // Before anything is opened or asked.
+  const ids = target === undefined || target === BACK ? undefined : idsOf(target);
+  const { session, context: cli } = await actingSession(given);
   checkStored(
     session,
     "Set DATUM_ORGANIZATION or DATUM_PROJECT instead, or give --organization or --project.",
   );
-  const target = named ?? await pickTarget(cli, session);
-  if (named !== undefined && input.skipValidation === undefined) await checkTarget(cli, session, target);
-  const { organization, project } = target;
-  await store.update(session.name, () => ({
-    inUse: project === undefined ? { organization } : { organization, project },
-  }));
-  const words = project === undefined
-    ? `the organization ${organization}`
-    : `the project ${project} of ${organization}`;
-  out.line(`Now in use: ${words}.`);
-  const variables = [env("DATUM_PROJECT") && "DATUM_PROJECT", organizationVariable(env)?.variable];
-  for (const variable of variables.filter((one) => one !== undefined)) {
-    out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);
-  }
-  await warnOfFolderFile(cli, session.name);
-  const flag = project === undefined ? `--organization ${organization}` : `--project ${project}`;
-  out.info(`For kubectl as well: datumctl auth update-kubeconfig ${flag}`);
+  const chosen = await chosenTarget(cli, session, input, ids);
+  await useTarget(cli, session, chosen);
+  const flags = [...flagOf(chosen), ...await profileFlag(given, session)];
+  cli.out.info(`For kubectl as well: ${shellLine(["datumctl", "auth", "update-kubeconfig", ...flags])}`);
 }
 
-/** Warns where the folder's file says what commands act on there. */
-async function warnOfFolderFile({ out, choice }: CommandContext, session: string): Promise<void> {
-  const file = await choice.folderFile?.();
-  const { organization, project, context } = file ?? {};
-  if (file === undefined || (file.session !== undefined && file.session !== session)) return;
-  if ((organization ?? project ?? context) === undefined) return;
-  out.warn(`In ${file.folder} and its subfolders, ${file.path} takes precedence over what is in use.`);
+/** The word that means what was in use before. */
+const BACK = "-";
+
+async function chosenTarget(
+  cli: CommandContext,
+  session: Session,
+  { target, skipValidation }: UseInput,
+  ids: Target | undefined,
+): Promise<InUse> {
+  const check = skipValidation === undefined;
+  if (target === undefined) return await pickTarget(cli, session);
+  if (target === BACK) return await usedBefore(cli, session, check);
+  return check ? await targetOf(cli, session, target, ids) : ids ?? fail(needsServer(target));
+}
+
+function needsServer(text: string): AppError {
+  return new AppError(
+    "USAGE",
+    `"${printable(text, 80)}" is no id, and the server is not asked whose name it is.`,
+    {
+      hint: "Leave out --skip-validation, or name ids: datumctl ctx use ORG[/PROJECT] --skip-validation",
+    },
+  );
 }
 
 async function pickTarget(cli: CommandContext, session: Session): Promise<Target> {
@@ -76,11 +98,68 @@ async function pickTarget(cli: CommandContext, session: Session): Promise<Target
   // Without a terminal this throws, before the servers are asked.
   if (!cli.terminal.canAsk) await pick(cli.terminal, cli.interrupted, question, [], hint);
   const rows = await listTargets(cli, session);
-  const labels = rows.map((row) => [targetName(row), row.displayName ?? ""].join("  ").trim());
-  const chosen = rows[await pick(cli.terminal, cli.interrupted, question, labels, hint)];
+  if (rows.length === 0) {
+    throw new AppError("NOT_FOUND", "There is nothing to choose: you are in no organization.");
+  }
+  const cursor = Math.max(0, rows.findIndex(isInUse(session)));
+  const chosen = rows[await pick(cli.terminal, cli.interrupted, question, targetLabels(rows), hint, cursor)];
   if (chosen === undefined) throw new AppError("NOT_FOUND", "There is nothing to choose.");
-  // The id becomes part of addresses, so one that a server sent is checked, too.
-  return parseTarget(targetName(chosen));
+  return checkedTarget(chosen);
+}
+
+/**
+ * What was in use before what is in use now.
+ *
+ * @throws {AppError} `NOT_FOUND` where there is no such thing, and as {@link checkTarget}
+ */
+async function usedBefore(cli: CommandContext, session: Session, check: boolean): Promise<InUse> {
+  const { inUseBefore } = session;
+  const scope = scopeInUse(inUseBefore);
+  if (inUseBefore === undefined || scope === undefined) {
+    throw new AppError("NOT_FOUND", `Nothing else was in use before in the session "${session.name}".`, {
+      hint: "Choose something: datumctl ctx use ORG[/PROJECT]. See what there is: datumctl ctx list",
+    });
+  }
+  const { organization, project } = inUseBefore;
+  if (organization !== undefined) checkedTarget({ organization, project });
+  const { kind, id } = checkedScope(scope.kind, scope.id);
+  if (!check) return inUseBefore;
+  if (organization === undefined) await checkControlPlane(cli, session, { kind, id });
+  else await checkTarget(cli, session, { organization, project });
+  return inUseBefore;
+}
+
+/**
+ * The target that a text means: by its ids where these exist, else by display names.
+ *
+ * @throws {AppError} as {@link checkTarget}; `NOT_FOUND` where nothing is called so; `USAGE` where several are
+ */
+async function targetOf(
+  cli: CommandContext,
+  session: Session,
+  text: string,
+  ids: Target | undefined,
+): Promise<Target> {
+  if (ids === undefined) {
+    const found = namedTarget(await listTargets(cli, session), text);
+    if (found !== undefined) return checkedTarget(found);
+    throw new AppError("NOT_FOUND", `No organization or project is called "${printable(text, 80)}".`, {
+      hint: "See what there is, with ids and names: datumctl ctx list",
+    });
+  }
+  try {
+    await checkTarget(cli, session, ids);
+    return ids;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || !["NOT_FOUND", "FORBIDDEN"].includes(thrown.code)) throw thrown;
+    const rows = await listTargets({ ...cli, out: { ...cli.out, warn() {} } }, session).catch((failure) => {
+      failureOrThrow(failure);
+      return [];
+    });
+    const found = namedTarget(rows, text);
+    if (found !== undefined) return checkedTarget(found);
+    throw ids.project === undefined ? meantProject(session, rows, ids.organization, thrown) : thrown;
+  }
 }
 
 /** @throws {AppError} `NOT_FOUND` unless the organization exists, and the project in it; what a request throws */
@@ -90,11 +169,7 @@ async function checkTarget(
   { organization, project }: Target,
 ): Promise<void> {
   if (project === undefined) {
-    try {
-      return await checkControlPlane(cli, session, { kind: "organization", id: organization });
-    } catch (thrown) {
-      throw await meantProject(cli, session, organization, thrown);
-    }
+    return await checkControlPlane(cli, session, { kind: "organization", id: organization });
   }
   try {
     using plane = await openTarget(cli, session, { kind: "organization", id: organization, source: "" });
@@ -120,25 +195,19 @@ async function checkTarget(
 }
 
 /** The error, with a hint when the organization in use has a project of that id. */
-async function meantProject(
-  cli: CommandContext,
-  session: Session,
+function meantProject(
+  { inUse }: Session,
+  rows: readonly TargetRow[],
   id: string,
-  thrown: unknown,
-): Promise<unknown> {
-  const { organization } = session.inUse ?? {};
-  if (
-    organization === undefined || !(thrown instanceof AppError) ||
-    !["NOT_FOUND", "FORBIDDEN"].includes(thrown.code)
-  ) {
-    return thrown;
-  }
-  const projects = await listProjects(cli, session, checkedScope("organization", organization).id)
-    .catch(() => []);
-  if (!projects.some((project) => project.id === id)) return thrown;
-  return new AppError("NOT_FOUND", thrown.message, {
-    hint: `There is a project of that name: datumctl ctx use ${organization}/${id}`,
-    cause: thrown,
+  error: AppError,
+): AppError {
+  const meant = rows.find(({ organization, project }) =>
+    organization === inUse?.organization && project === id
+  );
+  if (meant === undefined) return error;
+  return new AppError("NOT_FOUND", error.message, {
+    hint: `There is a project of that name: datumctl ctx use ${targetName(meant)}`,
+    cause: error,
   });
 }
 

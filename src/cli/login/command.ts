@@ -26,6 +26,9 @@ Examples:
   datumctl login --provider studio
   datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local
 
+After a person's sign-in at Datum, a terminal asks which organization and project to use, unless there is but
+one, or one is in use already; Escape leaves that for later. See datumctl ctx use --help.
+
 With -v, a person's sign-in prints the claims of the ID token as well.
 
 --auth-param and --token-param are not for secrets: they are remembered in the session's file as they are.
@@ -106,7 +109,8 @@ export async function loginCommandLine(
         "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
       ),
     )
-    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)");
+    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
+    .option("--no-input", "ask nothing on the terminal, not even which organization and project to use");
   const codes = await Promise.all(all.map((provider) => provider.load()));
   for (const flag of codes.flatMap(({ ownFlags = [] }) => ownFlags)) shared.addOption(optionOf(flag));
   const command = shared
@@ -122,10 +126,18 @@ export async function loginCommandLine(
     .option("--audience <audience>", "machines: whom the CI system's token is for")
     .option("--exchange", "machines: exchange the CI system's token at the issuer")
     .addHelpText("after", EXAMPLES);
-  command.action((flags) =>
-    runLogin(contextOf(command), { ...flags, device: !flags.browser || !flags.open })
+  command.action(({ input, ...flags }) =>
+    runLogin(
+      input ? contextOf(command) : withoutAsking(contextOf(command)),
+      { ...flags, device: !flags.browser || !flags.open },
+    )
   );
   return command;
+}
+
+/** `--no-input`: as where there is no terminal to ask on. */
+function withoutAsking(cli: CommandContext): CommandContext {
+  return { ...cli, terminal: { ...cli.terminal, canAsk: false } };
 }
 
 function optionOf({ usage, description, repeatable }: OwnFlag): Option {

@@ -22,7 +22,8 @@ import { printKeyLocation, warnOfPrecedence, warnOfProjectFolder } from "../noti
 import type { LoginInput } from "../../providers/flags.ts";
 import { openSignIn } from "./open-sign-in.ts";
 import { chosenParameters } from "../../sign-in/parameters.ts";
-import { nextCommand, tellName, tellNext } from "./announce.ts";
+import { nextStep, tellName, tellNext } from "./announce.ts";
+import { asksForTarget, chooseTarget } from "./choose-target.ts";
 import { refuseLostKey } from "./lost-key.ts";
 
 /** What a command decides that signs in as part of its own work. */
@@ -44,7 +45,9 @@ export async function signInAPerson(
   provider: Provider,
 ): Promise<void> {
   const session = await signInAs(cli, input, provider);
-  if (session !== undefined) await tellNext(cli, session);
+  if (session === undefined) return;
+  const inUse = await chooseTarget(cli, session);
+  await tellNext(cli, { ...session, inUse });
 }
 
 /** As {@link signInAPerson}, without a word on what comes next; the session that was stored. */
@@ -97,7 +100,8 @@ export async function signInAs(
       return {
         who: labelOf(saved.session),
         where: target.apiHost,
-        next: await nextCommand(cli, saved.session),
+        // Where the terminal is about to ask, what comes next is not known yet.
+        next: asksForTarget(cli, saved.session) ? undefined : (await nextStep(cli, saved.session)).command,
       };
     },
   });

@@ -55,7 +55,7 @@ async function organizationOf(
     cli.terminal,
     cli.interrupted,
     "Projects of which organization?",
-    organizations.map(({ id, displayName }) => displayName === undefined ? id : `${id}  ${displayName}`),
+    organizations.map(({ id, displayName }) => [id, displayName ?? ""] as const),
     `Name it: datumctl projects list --organization ID. Available: ${ids}.`,
   );
   return organizations[at]?.id;

@@ -2,6 +2,7 @@
 
 import { openDiscovery } from "../../kube/cached-discovery.ts";
 import type { CachedDiscovery } from "../../kube/discovery.ts";
+import { cacheSource, impersonationLabel } from "../../kube/impersonation.ts";
 import type { ReadClient } from "../../kube/read/read-client.ts";
 import type { ReadContext } from "../../kube/read/show.ts";
 import type { WriteContext } from "../../kube/write/write-all.ts";
@@ -16,6 +17,8 @@ export interface ResourcePlane extends Disposable {
   readonly what: string;
   /** The host and the port of its address. */
   readonly host: string;
+  /** For messages: whom it is asked as, where that is somebody else. */
+  readonly actingAs: string | undefined;
   readonly client: ReadClient;
   readonly kinds: CachedDiscovery;
   /** `-n`, else that of the kubeconfig's context, else `default`. */
@@ -29,9 +32,11 @@ export interface ResourcePlane extends Disposable {
 /** @throws {AppError} as {@link openControlPlane}. */
 export async function openResources(cli: CommandContext, flags: ScopeFlags): Promise<ResourcePlane> {
   const plane = await openControlPlane(cli, flags);
+  const { baseUrl, impersonation } = plane;
   return {
     what: plane.what,
-    host: new URL(plane.baseUrl).host,
+    host: new URL(baseUrl).host,
+    actingAs: impersonation && impersonationLabel(impersonation),
     client: plane.client,
     kinds: await openDiscovery(cli, plane),
     namespace: plane.namespace ?? "default",
@@ -40,7 +45,7 @@ export async function openResources(cli: CommandContext, flags: ScopeFlags): Pro
       openSessionCache(cli.store, {
         ...what,
         session: plane.session.name,
-        source: `${plane.baseUrl} ${what.source}`,
+        source: `${cacheSource(baseUrl, impersonation)} ${what.source}`,
       }),
     [Symbol.dispose]: () => plane[Symbol.dispose](),
   };

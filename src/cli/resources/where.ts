@@ -4,15 +4,19 @@ import type { CommandContext } from "../context.ts";
 import type { ResourcePlane } from "./plane.ts";
 
 /** What of a control plane is named. */
-export type NamedPlane = Pick<ResourcePlane, "what" | "host" | "namespace" | "onlyThatNamespace">;
+export type NamedPlane = Pick<
+  ResourcePlane,
+  "what" | "host" | "actingAs" | "namespace" | "onlyThatNamespace"
+>;
 
 /** Where a command acts, for people: `the project "web" of api.datum.net, namespace default`. */
 export function whereOf(
-  { what, host, namespace, onlyThatNamespace }: NamedPlane,
+  { what, host, actingAs, namespace, onlyThatNamespace }: NamedPlane,
   { allNamespaces = false }: { readonly allNamespaces?: boolean | undefined } = {},
 ): string {
   const server = what.includes(host) ? what : `${what} of ${host}`;
-  return `${server}, ${
+  const who = actingAs === undefined ? "" : ` as ${actingAs}`;
+  return `${server}${who}, ${
     allNamespaces
       ? "all namespaces"
       : `namespace ${namespace}${onlyThatNamespace ? "" : " unless another is named"}`

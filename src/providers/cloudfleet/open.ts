@@ -18,16 +18,17 @@ export interface ActingProfile {
 }
 
 /**
- * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, the session of the folder's file
- * or the active one if it is Cloudfleet's, the profile `default`.
+ * The profile that acts: `--profile`, `DATUMCTL_PROFILE`, the `CLOUDFLEET_*` variables, that of `DATUM_SESSION`, of the
+ * folder's file or the active session, the first that is Cloudfleet's, the profile `default`.
  *
- * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider
+ * @throws {AppError} `NOT_SIGNED_IN` naming `auth add-profile`, `USAGE` for a session of another provider, and for a key
+ * file, which is none of Cloudfleet's
  */
 export async function actingProfile(context: ProviderContext): Promise<ActingProfile> {
   const { store, choice, env } = context;
-  // The vendor's word for a session of Datum means none of Cloudfleet's.
-  const variable = choice.variable?.name === "DATUMCTL_PROFILE" ? choice.variable.session : undefined;
-  const named = choice.flag ?? variable;
+  if (choice.credentialsFile !== undefined && choice.flag === undefined) throw notAKeyFile();
+  const { name, session: variable } = choice.variable ?? {};
+  const named = choice.flag ?? (name === "DATUMCTL_PROFILE" ? variable : undefined);
   if (named !== undefined) return await namedProfile(context, named);
   if (variablesSet(env)) {
     return {
@@ -35,14 +36,16 @@ export async function actingProfile(context: ProviderContext): Promise<ActingPro
       store,
     };
   }
+  // The vendor's own word most often means a session of Datum, which says nothing here.
+  const vendors = variable === undefined ? undefined : await store.read(variable);
+  if (vendors !== undefined && isProfile(vendors)) return { session: vendors, store };
   const file = await choice.folderFile?.();
   // A session that is named and not here is told of, and no other one acts in its place.
   if (file?.session !== undefined) {
     const chosen = await chooseSession(store, { folderFile: choice.folderFile });
     if (isProfile(chosen.session)) return chosen;
   }
-  const activeSession = await store.active();
-  for (const name of [activeSession, "default"]) {
+  for (const name of [await store.active(), "default"]) {
     const session = name === undefined ? undefined : await store.read(name);
     if (session !== undefined && isProfile(session)) return { session, store };
   }
@@ -66,6 +69,16 @@ async function namedProfile({ store, choice }: ProviderContext, named: string): 
   const { session } = chosen;
   if (isProfile(session)) return chosen;
   throw notCloudfleets(session);
+}
+
+function notAKeyFile(): AppError {
+  return new AppError(
+    "USAGE",
+    "--credentials-file is a service account's key, and no profile of Cloudfleet.",
+    {
+      hint: "Name a profile: --profile NAME; see them: datumctl auth list-profiles",
+    },
+  );
 }
 
 function notCloudfleets({ name, provider }: Session): AppError {

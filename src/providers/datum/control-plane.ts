@@ -1,9 +1,22 @@
 /** Opens a control plane of a Datum, or another API server that a kubeconfig names, as a session. */
 
-import { type ApiClient, openApiClient } from "../../http/api-client.ts";
+import {
+  type ApiClient,
+  type ClientOptions,
+  openApiClient,
+  type RequestLimits,
+} from "../../http/api-client.ts";
 import { AppError } from "../../errors.ts";
 import { printable, shellLine } from "../../text.ts";
 import { KUBERNETES_REFUSALS, kubernetesRefusals } from "../../kube/refusal.ts";
+import {
+  flagsFor,
+  type Impersonation,
+  type ImpersonationFlags,
+  impersonationHeaders,
+  impersonationLabel,
+  impersonationOf,
+} from "../../kube/impersonation.ts";
 import { baseUrlUnder } from "./base-url.ts";
 import { CONTROL_PLANE_APIS, type ControlPlaneApi, hasControlPlanes, learnedApi } from "./facts.ts";
 import {
@@ -41,6 +54,8 @@ export interface ControlPlane extends Disposable {
   /** `-n`, else the namespace of the kubeconfig's context when it was followed. */
   readonly namespace: string | undefined;
   readonly client: ApiClient;
+  /** Whom the client's requests are made as, where that is not the session's own user. */
+  readonly impersonation: Impersonation | undefined;
   /** A fresh token of the session: the one at hand, for which the keyring is not asked again, where that does. */
   freshToken(): Promise<FreshToken>;
   /** What another client of the same server needs. */
@@ -114,7 +129,8 @@ async function namedCluster(
 }
 
 /**
- * Opens one target as a session.
+ * Opens one target as a session; its client's requests are made as the user whom the flags, or the context's own user
+ * entry, name.
  *
  * @throws {AppError} as {@link openControlPlane}
  */
@@ -122,7 +138,9 @@ export async function openTarget(
   context: ProviderContext,
   chosen: Session,
   target: ControlPlaneTarget,
+  flags: ImpersonationFlags = {},
 ): Promise<ControlPlane> {
+  const impersonation = impersonationOf(flags, target.kind === "context" ? target.user : undefined);
   const tokens = freshTokens(context, chosen);
   // As it was sealed: an edited file must not say where its tokens go.
   const { session } = await tokens(false);
@@ -156,13 +174,13 @@ export async function openTarget(
         },
       )}`
       : await context.store.providers.signInAgain(session);
-    const clientOf = (baseUrl: string) =>
+    const clientOf = (baseUrl: string, asWhom?: Impersonation) =>
       openApiClient({
-        ...requestLimits(context),
+        ...madeAs(asWhom, requestLimits(context)),
         baseUrl,
         what,
         who: labelOf(session),
-        refusals: refusalsOf(target),
+        refusals: refusalsOf(target, asWhom),
         nextStep,
         fetch: Object.assign(
           async (input: string | URL, init?: RequestInit) => await open().fetch(input, init),
@@ -172,7 +190,8 @@ export async function openTarget(
       });
     const { baseUrl, api } = target.kind === "context" || target.kind === "cluster"
       ? { baseUrl: cluster?.address ?? "" }
-      : await placeOf(context, session, target, clientOf);
+      // Where a Datum serves what is no question of whom it is asked as.
+      : await placeOf(context, session, target, (baseUrl) => clientOf(baseUrl));
     return {
       session,
       store: context.store,
@@ -183,7 +202,8 @@ export async function openTarget(
       what,
       source: target.source,
       namespace: undefined,
-      client: clientOf(baseUrl),
+      client: clientOf(baseUrl, impersonation),
+      impersonation,
       freshToken: () => tokens(false),
       access: { openNetwork, token },
       [Symbol.dispose]: () => network?.[Symbol.dispose](),
@@ -256,19 +276,40 @@ async function learnApi(
   return CONTROL_PLANE_APIS[0];
 }
 
+/** The limits of requests that are made as somebody, with the headers that say so. */
+function madeAs(
+  impersonation: Impersonation | undefined,
+  limits: RequestLimits,
+): RequestLimits & Pick<ClientOptions, "actingAs" | "headers"> {
+  if (impersonation === undefined) return limits;
+  const { log } = limits;
+  const label = impersonationLabel(impersonation);
+  return {
+    ...limits,
+    log: log && ((line) => log(`${line} as ${label}`)),
+    actingAs: printable(impersonation.user, 200),
+    headers: impersonationHeaders(impersonation),
+  };
+}
+
 /** The next steps name the target, which need not be the one in use when they are typed. */
-function refusalsOf(target: ControlPlaneTarget): ReturnType<typeof kubernetesRefusals> {
+function refusalsOf(
+  target: ControlPlaneTarget,
+  impersonation: Impersonation | undefined,
+): ReturnType<typeof kubernetesRefusals> {
   const flags = flagsOf(target);
-  if (flags === undefined) return KUBERNETES_REFUSALS;
+  if (flags === undefined && impersonation === undefined) return KUBERNETES_REFUSALS;
+  const where = flags ?? [];
+  const all = impersonation === undefined ? where : [...where, ...flagsFor(impersonation)];
   const others = target.kind === "organization" || target.kind === "project"
     ? ". See what you may use: datumctl ctx list"
     : "";
   return kubernetesRefusals({
     FORBIDDEN: `Ask for access, or see what is allowed: ${
-      shellLine(["datumctl", "auth", "can-i", "--list", ...flags])
+      shellLine(["datumctl", "auth", "can-i", "--list", ...all])
     }${others}`,
-    NOT_FOUND: `See what is served there: ${shellLine(["datumctl", "api-resources", ...flags])}`,
-  }, flags);
+    NOT_FOUND: `See what is served there: ${shellLine(["datumctl", "api-resources", ...all])}`,
+  }, { where, impersonation });
 }
 
 /** The flags that choose a target; undefined where none does. */

@@ -169,6 +169,7 @@ async function ledTo(
     kind: "context",
     context,
     kubeconfig,
+    user: context.user === undefined ? undefined : entryNamed(kubeconfig, "users", context.user),
     // Only a path at a Datum's own host says which project it is.
     scope: hasControlPlanes(session) && refused === undefined
       ? scopeOfServer(context.server ?? "")

@@ -1,4 +1,4 @@
-/** What was last listed of a session's organizations and projects, for completion. */
+/** What was last listed of a session's organizations and projects, for completion and `ctx list`. */
 
 import { isObject } from "../../encoding.ts";
 import { openSessionCache } from "../../sessions/cache.ts";
@@ -26,20 +26,28 @@ export async function rememberListed(
   await cache.write(rows.map(({ id, displayName }) => ({ id, displayName })));
 }
 
+/** A list that was kept. */
+export interface KeptList {
+  readonly rows: readonly ListedScope[];
+  /** When it was listed, in milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** The list that was kept, if it is at most so old (in milliseconds); undefined where there is none. */
 export async function listedBefore(
   store: SessionStore,
   session: Session,
   owner: ListOwner,
   longestLife: number,
-): Promise<ListedScope[] | undefined> {
-  const rows = await (await openCache(store, session, owner, longestLife)).read();
-  if (!Array.isArray(rows)) return undefined;
-  return rows.filter(isObject).flatMap(({ id, displayName }) =>
+): Promise<KeptList | undefined> {
+  const kept = await (await openCache(store, session, owner, longestLife)).readDated();
+  if (!Array.isArray(kept?.value)) return undefined;
+  const rows = kept.value.filter(isObject).flatMap(({ id, displayName }) =>
     typeof id === "string" && isScopeId(id)
       ? [{ id, displayName: typeof displayName === "string" ? displayName : undefined }]
       : []
   );
+  return { rows, at: kept.at };
 }
 
 async function openCache(

@@ -2,13 +2,14 @@
 
 import { AppError } from "../../errors.ts";
 import type { Kubeconfig, KubeconfigContext } from "../../kubeconfig/file.ts";
+import type { ImpersonationFlags, UserEntry } from "../../kube/impersonation.ts";
 import { checkedScope, type Scope } from "./control-plane-address.ts";
 import type { FolderFile } from "../../sessions/folder-file.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { Environment } from "../../system/environment.ts";
 
-/** The flags that override, for one command, what is acted on. */
-export interface ScopeFlags {
+/** The flags that override, for one command, what is acted on, and as whom. */
+export interface ScopeFlags extends ImpersonationFlags {
   readonly organization?: string | undefined;
   readonly project?: string | undefined;
   readonly platformWide?: true | undefined;
@@ -44,6 +45,8 @@ export type ChosenScope =
       readonly kubeconfig: Kubeconfig;
       /** `--context` named it; else it is the current one. */
       readonly named: boolean;
+      /** Its user entry. */
+      readonly user: UserEntry | undefined;
       /** What its address says it is, where it is a control plane of a Datum that the session is for. */
       readonly scope: Scope | undefined;
       /** Why it gets no token of the session; absent where nothing is known against it. */

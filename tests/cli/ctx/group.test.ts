@@ -96,9 +96,10 @@ Deno.test("ctx use asks the server first", async () => {
 Deno.test("ctx use without anything to ask about asks no server", async () => {
   await using world = await openSignedIn();
   const before = world.cloud.counts();
-  await fails(world, "ctx use a/b/c", 2, /neither ORG nor ORG\/PROJECT/);
-  await fails(world, "ctx use Acme", 2, /cannot be the id/);
-  await fails(world, "ctx use acme/", 2, /cannot be the id/);
+  await fails(world, "ctx use /web", 2, /neither ORG nor ORG\/PROJECT/);
+  await fails(world, "ctx use acme/", 2, /neither ORG nor ORG\/PROJECT/);
+  await fails(world, "ctx use a/b/c --skip-validation", 2, /"a\/b\/c" is no id/);
+  await fails(world, "ctx use Acme --skip-validation", 2, /"Acme" is no id.*\n.*Leave out --skip-validation/);
   await fails(world, "ctx use", 2, /no terminal to ask on\.\n.*ORG\[\/PROJECT\]/);
   assert.deepEqual(world.cloud.counts(), before);
   assert.equal(await inUse(world), undefined);

@@ -78,6 +78,32 @@ Deno.test("without an e-mail a person is called by preferred_username, then upn,
   assert.match(await world.ok(["auth", "list"]), /^ada@corp\.example\.com +Active$/m);
 });
 
+Deno.test("what the ID token lacks of a person's names, or has empty, the issuer's userinfo tells", async () => {
+  await using world = await openIssuerWorld();
+  const { issuer, host } = world;
+  issuer.bends.set(".well-known/openid-configuration", (metadata) => ({
+    ...metadata,
+    userinfo_endpoint: `${issuer.at("one")}/userinfo`,
+  }));
+  const more: Record<string, unknown> = {};
+  issuer.answers.set("userinfo", () => Response.json(more));
+  for (
+    const [token, userinfo, called] of [
+      [{ sub: "u-1" }, { email: "ada@example.com" }, "ada@example.com"],
+      [{ sub: "u-2", email: "" }, { email: "bea@example.com" }, "bea@example.com"],
+      [{ sub: "u-3", email: "", preferred_username: "cleo" }, { email: " " }, "cleo"],
+      [{ sub: "u-4", upn: "dora@CORP" }, { preferred_username: "dora" }, "dora"],
+      [{ sub: "u-5", preferred_username: "eve" }, { upn: "eve@CORP" }, "eve"],
+    ] as const
+  ) {
+    issuer.person = token;
+    for (const name of Object.keys(more)) delete more[name];
+    Object.assign(more, { sub: token.sub }, userinfo);
+    const { stdout } = await world.login("one", "kubernetes");
+    assert.equal(stdout, `Signed in as ${called} at ${host}.\n`);
+  }
+});
+
 /** A person with a name beyond ASCII, signed in, with a kubeconfig entry. */
 async function withEntry(world: IssuerWorld): Promise<string> {
   world.issuer.person = { sub: "u-1", email: "аня.李+k8s@bücher.example", name: "Аня" };

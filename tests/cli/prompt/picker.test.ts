@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import stringWidth from "string-width";
-import { onKey, openPicker, pick, type Picker, render } from "../../../src/cli/prompt/picker.ts";
+import { onKey, openPicker, pick, type Picker, pickOrLeave, render } from "../../../src/cli/prompt/picker.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
 import { recordingHost } from "../run-line.ts";
@@ -99,6 +99,67 @@ Deno.test("no line is as wide as the terminal, at 40 columns, with wide characte
       },
     ),
   );
+});
+
+Deno.test("names stand in a column; a long one is cut in its middle, so that something beside it can be read", () => {
+  const picker = openPicker("Which?", [
+    ["acme", "Acme Corporation"],
+    ["a-very-long-organization/service-042", "報告書システム 漢字漢字"],
+    ["bare", ""],
+  ]);
+  assert.deepEqual(render(picker, 80).slice(1), [
+    "> acme                                  Acme Corporation",
+    "  a-very-long-organization/service-042  報告書システム 漢字漢字",
+    "  bare",
+  ]);
+  assert.deepEqual(render(picker, 40).slice(1), [
+    "> acme                 Acme Corporation",
+    "  a-very-lo…rvice-042  報告書システム …",
+    "  bare",
+  ]);
+});
+
+Deno.test("what was typed is seen to its end; each word of it narrows, in any order, with marks or without", () => {
+  const picker = openPicker("Which?", [
+    ["acme/web", "Web shop"],
+    ["acme/data", "Zoë's Lager"],
+    ["initech/web", "Café"],
+  ]);
+  const found = (text: string) => {
+    const step = chosen(press(picker, ...text));
+    return step.kind === "answered" ? step.answer : undefined;
+  };
+  assert.equal(found("shop acme"), 0);
+  assert.equal(found("web ini"), 2);
+  assert.equal(found("zoe"), 1);
+  assert.equal(found("cafe\u0301"), 2);
+  assert.equal(found("ac  da "), 1);
+  assert.equal(found("data web"), undefined);
+  const typed = press(picker, ..."abcdefghijklmnopqrstuvwxyz");
+  assert.equal(render(typed, 24)[0], "Which? …lmnopqrstuvwxyz");
+  assert.equal(press(typed, "\u0015").filter, "");
+});
+
+Deno.test("Page Up and Page Down go by what is seen, Home and End to the ends, in the ways of all terminals", () => {
+  const many = openPicker("Who?", Array.from({ length: 20 }, (_, at) => `user-${at}`));
+  const at = (...keys: string[]) => press(many, ...keys).cursor;
+  assert.deepEqual([at("\u001b[6~"), at("\u001b[6~", "\u001b[6~", "\u001b[6~")], [8, 19]);
+  assert.deepEqual([at("\u001b[F", "\u001b[5~"), at("\u001b[6~", "\u001b[5~", "\u001b[5~")], [11, 0]);
+  for (const end of ["\u001b[F", "\u001bOF", "\u001b[4~"]) assert.equal(at(end), 19);
+  for (const home of ["\u001b[H", "\u001bOH", "\u001b[1~"]) assert.equal(at("\u001b[F", home), 0);
+  const none = press(many, ..."zz", "\u001b[6~", "\u001b[F", "\u001b[5~");
+  assert.equal(none.cursor, 0);
+});
+
+Deno.test("a choice that can wait is left by Escape and at the end of keys, interrupted by Ctrl-C", async () => {
+  await using sandbox = await openSandbox();
+  const ask = (keys: string[]) => {
+    const { terminal, interrupted } = recordingHost([], { store: sandbox.store, keys });
+    return pickOrLeave(terminal, interrupted, "Which?", LABELS);
+  };
+  assert.equal(await ask([DOWN, "\r"]), 1);
+  for (const keys of [["\u001b"], [DOWN, "\u0004"], []]) assert.equal(await ask(keys), undefined);
+  await expectRejection(ask(["\u0003"]), { code: "INTERRUPTED", exitCode: 130 });
 });
 
 Deno.test("any keys in any order keep the picker whole", () => {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { commandContext } from "../../../src/cli/context.ts";
-import { sayWhere } from "../../../src/cli/resources/where.ts";
+import { type NamedPlane, sayWhere } from "../../../src/cli/resources/where.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";
 import { recordingHost } from "../run-line.ts";
 
-const PLANE = {
+const PLANE: NamedPlane = {
   what: 'the project "web"',
   host: "api.datum.net",
+  actingAs: undefined,
   namespace: "default",
   onlyThatNamespace: false,
 };
@@ -27,6 +28,10 @@ Deno.test("a write names its control plane where a person reads it", async () =>
   assert.equal(
     said({}, []),
     'in the project "web" of api.datum.net, namespace default unless another is named\n',
+  );
+  assert.equal(
+    said({}, [], { ...PLANE, actingAs: "zoe", onlyThatNamespace: true }),
+    'in the project "web" of api.datum.net as zoe, namespace default\n',
   );
   assert.equal(said({ quiet: true }, []), "");
   assert.equal(said({}, undefined), "");
