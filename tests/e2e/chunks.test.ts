@@ -54,7 +54,7 @@ Deno.test("loadedAtOnce() follows what is imported at once, not what is imported
 
 Deno.test("what the binary loads at its start imports nothing from outside of it, node: least of all", async () => {
   await withBundle((_folder, chunks) => {
-    for (const start of ["main.js", "status.js", "program.js"]) {
+    for (const start of ["main.js", "status-usual.js", "status-quick.js", "program.js"]) {
       const { loaded, foreign } = loadedAtOnce(chunks, start);
       assert.deepEqual([...foreign], [], start);
       assert.ok(loaded.size < chunks.size / 2, `the whole program is loaded at once with ${start}`);
@@ -62,7 +62,9 @@ Deno.test("what the binary loads at its start imports nothing from outside of it
         assert.deepEqual([...loaded], [start], "one module, which loads nothing more");
       }
     }
-    assert.doesNotMatch(chunks.get("status.js") ?? "", /\bimport\(/);
+    for (const name of ["usual", "quick"]) {
+      assert.doesNotMatch(chunks.get(`status-${name}.js`) ?? "import(", /\bimport\(/);
+    }
     return Promise.resolve();
   });
 });
