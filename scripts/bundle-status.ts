@@ -1,11 +1,11 @@
-/** Bundles `status` as one small module: prompts wait for it, and each module more would be a part of what it takes. */
+/** Bundles a way of `status` as one small module: prompts wait for it, and each module more is a part of what it takes. */
 
 import type { Plugin } from "esbuild";
 
 /** What is always needed, although it is loaded lazily elsewhere. */
 const AT_ONCE = /(?:^|\/)(?:folder-file|no-session|project-folder)\.ts$/;
 
-/** What only opens a session, or waits for a lock. */
+/** What only opens a session, or waits for a lock; to call it is refused. */
 const NEVER = /\/(?:seal|credentials|sealed-fields|locks|keyring\/(?:file|system))\.ts$/;
 
 const EXPORTED = /^export (?:async )?(?:function\*?|const|class) (\w+)/gm;
@@ -13,8 +13,8 @@ const EXPORTED = /^export (?:async )?(?:function\*?|const|class) (\w+)/gm;
 const LAZILY = /\bimport\(("[^"]+")\)/g;
 
 /**
- * Writes the module of an entry and of all that it imports statically. What it would load lazily is refused there:
- * `scripts/first.js` asks the whole program then.
+ * Writes the module of an entry and of all that it imports statically. What it would load lazily is refused there: it
+ * gives up, and `scripts/first.js` goes on to the next one.
  *
  * @throws {Error} when it imports a package.
  */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AppError } from "../../src/errors.ts";
-import { onlyPrintedError } from "../expect-error.ts";
+import { assertPrintable, onlyPrintedError } from "../expect-error.ts";
 import { BOUND, edit, openSandbox, type Sandbox, type SessionOptions } from "../sessions/sandbox.ts";
 import { scratchFolder } from "../scratch.ts";
 import { commandLine, type Options, type Ran, runLine } from "./run-line.ts";
@@ -288,7 +288,7 @@ Deno.test("--format: placeholders, doubled braces, and nothing else in braces", 
     const { code, stdout, stderr } = await filled(format);
     assert.deepEqual([code, stdout], [2, ""], format);
     assert.match(stderr, /^error: --format does not know .*\nIt takes \{user\}, /, format);
-    assert.doesNotMatch(stderr, /\u001b/); // deno-lint-ignore no-control-regex
+    assertPrintable(stderr);
   }
 });
 

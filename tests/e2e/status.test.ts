@@ -191,6 +191,10 @@ async function seePrompt(
   await pane.press("Enter");
   await pane.shows(new RegExp(`^again\\n[^]*${shown}`, "m"));
   assert.deepEqual(await namesIn(folder), [], `${shell} ran what a name says`);
+  // Else it may write into the home that is being removed.
+  await pane.type("exit");
+  await pane.press("Enter");
+  await pane.ended();
 }
 
 for (const shell of SHELLS) {

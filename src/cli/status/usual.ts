@@ -3,6 +3,7 @@
  * what prompts ask, and takes half of the program's code for it: see scripts/first.js.
  */
 
+import { checkErrorFormat } from "../../errors.ts";
 import { mayHoldOurs } from "../../kubeconfig/default-files.ts";
 import { chosenScope } from "../../providers/datum/scope.ts";
 import { ALL, namesOf, variableInForce } from "../../providers/registry.ts";
@@ -25,6 +26,8 @@ export async function runUsualStatus(args: readonly string[]): Promise<number | 
   const line = readStatus(args);
   if (line === undefined || line.named !== undefined) return undefined;
   try {
+    const errorFormat = environment("DATUMCTL_ERROR_FORMAT");
+    if (errorFormat !== undefined) checkErrorFormat(errorFormat, "DATUMCTL_ERROR_FORMAT");
     if (line.format !== undefined) checkTemplate(line.format);
     const status = await usualStatus();
     if (status === undefined) return undefined;

@@ -36,8 +36,8 @@ async function usual({ sandbox, folder }: Case, args: readonly string[], env: Re
         ...env,
       },
     }).output();
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    return { out, code: err };
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { out: text(stdout), code: text(stderr) };
   } finally {
     await Deno.remove(script);
   }
@@ -87,6 +87,7 @@ Deno.test("a flag or a variable that decides makes it another case", async () =>
         [["--format", "{x}"], {}],
         [["-o", "json"], {}],
         [[], { DATUMCTL_PROFILE: NAME }],
+        [[], { DATUMCTL_ERROR_FORMAT: "xml" }],
         [[], { DATUM_SESSION: NAME }],
         [[], { DATUMCTL_TOKEN: "x" }],
         [[], { DATUMCTL_CREDENTIALS_FILE: "x" }],
