@@ -3,9 +3,9 @@
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
-import { bundleStatus } from "./bundle-status.ts";
 import { nameByOrder } from "./chunk-names.ts";
 import { buildDate, headCommit } from "./commit.ts";
+import { mergeQuick } from "./merge-quick.ts";
 import { mergeStart } from "./merge-start.ts";
 import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
@@ -124,14 +124,9 @@ async function setDates(folder: string, seconds: number): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, seconds, seconds);
 }
 
-/** The program; and `status` alone, without a framework. */
-const PROGRAM = `${ROOT}main.ts`;
-const STATUS = `${ROOT}src/cli/status/`;
-
 /**
  * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
- * imported lazily. Our own program stands behind `scripts/first.js`, beside `status.js`, which shares nothing with it: what
- * it loads at its start would be half of what `status` takes.
+ * imported lazily.
  *
  * @throws {Error} when a chunk would need the network to run: an npm, JSR or https import is left in it.
  */
@@ -183,13 +178,8 @@ export async function bundle(
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
   await nameByOrder(folder);
   await mergeStart(folder, bundleAgain);
+  await mergeQuick(folder);
   await minify(folder);
-  if (absolute(entry) !== PROGRAM) return;
-  await Deno.rename(`${folder}/main.js`, `${folder}/program.js`);
-  await Deno.copyFile(`${ROOT}scripts/first.js`, `${folder}/main.js`);
-  for (const name of ["usual", "quick"]) {
-    await bundleStatus(`${STATUS}${name}.ts`, `${folder}/status-${name}.js`);
-  }
 }
 
 /**

@@ -133,7 +133,6 @@ export async function printStatus(
 ): Promise<void> {
   if (isForPrompt(form)) return out.text(promptLine(status, form.format));
   const text = await formatObject(linesOf(status), objectOf(status), status.session.name, form.output);
-  // Nothing is printed before all is at hand: see quick.ts.
   const again = status.life?.state === "expired" ? await status.signInAgain?.() : undefined;
   out.text(text);
   if (again !== undefined) out.info?.(again);

@@ -1,6 +1,6 @@
 /** `status` without a framework: prompts run it each time, and need not wait for one to load. */
 
-import { AppError, checkErrorFormat, errorFormatOf, formatError } from "../../errors.ts";
+import { checkErrorFormat, errorFormatOf, formatError, toAppError } from "../../errors.ts";
 import { providersOf } from "../../providers/registry.ts";
 import { namingVariable } from "../../sessions/choose.ts";
 import { SessionStore } from "../../sessions/store.ts";
@@ -11,10 +11,7 @@ import { readStatus } from "./arguments.ts";
 import { checkTemplate, isForPrompt, printStatus } from "./print.ts";
 import { exitCodeOfStatus, statusOf } from "./state.ts";
 
-/**
- * Runs a line that {@link readStatus} reads. Returns its exit code; undefined for one that it does not read, and where the
- * binary would have to load more for it.
- */
+/** Runs a line that {@link readStatus} reads. Returns its exit code; undefined for one that it does not read. */
 export async function runQuickStatus(args: readonly string[]): Promise<number | undefined> {
   const line = readStatus(args);
   if (line === undefined) return undefined;
@@ -34,9 +31,8 @@ export async function runQuickStatus(args: readonly string[]): Promise<number | 
     await printStatus(status, line, { text: writeOut, info: (text) => writeErr(`${text}\n`) });
     return exitCodeOfStatus(status);
   } catch (thrown) {
-    // What the binary would have to load, it does not find here; nor is a fault of our own told by what is so small.
-    if (!(thrown instanceof AppError)) return undefined;
-    writeErr(formatError(thrown, errorFormat));
-    return thrown.exitCode;
+    const error = toAppError(thrown);
+    writeErr(formatError(error, errorFormat));
+    return error.exitCode;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The usual case of `status`: the active session of one's own, where no flag, variable or folder has a say. It is most of
- * what prompts ask, and takes half of the program's code for it: see scripts/first.js.
+ * The usual case of `status`: the active session of one's own, signed in, where no flag, variable or folder has a say. It is
+ * most of what prompts ask, and takes the least code for it.
  */
 
 import { checkErrorFormat } from "../../errors.ts";
@@ -18,27 +18,24 @@ import { isFree, isPrivate, readTextFile } from "../../system/files.ts";
 import { writeOut } from "../../system/terminal.ts";
 import { lifeOf } from "../session-labels.ts";
 import { readStatus } from "./arguments.ts";
-import { checkTemplate, isForPrompt, printStatus } from "./print.ts";
+import { checkTemplate, printStatus } from "./print.ts";
 import { exitCodeOfStatus, type Status } from "./state.ts";
 
-/** Runs a line of `status` in the usual case. Returns its exit code; undefined, before anything is printed, in any other. */
-export async function runUsualStatus(args: readonly string[]): Promise<number | undefined> {
+/** Answers a line of `status` in the usual case. False, before anything is printed, in any other. */
+export async function answersUsualStatus(args: readonly string[]): Promise<boolean> {
   const line = readStatus(args);
-  if (line === undefined || line.named !== undefined) return undefined;
+  if (line === undefined || line.named !== undefined) return false;
   try {
     const errorFormat = environment("DATUMCTL_ERROR_FORMAT");
     if (errorFormat !== undefined) checkErrorFormat(errorFormat, "DATUMCTL_ERROR_FORMAT");
     if (line.format !== undefined) checkTemplate(line.format);
     const status = await usualStatus();
-    if (status === undefined) return undefined;
-    const code = exitCodeOfStatus(status);
-    // The line that signs in again is a cloud's.
-    if (code !== 0 && !isForPrompt(line)) return undefined;
+    if (status === undefined || exitCodeOfStatus(status) !== 0) return false;
     await printStatus(status, line, { text: writeOut });
-    return code;
+    return true;
   } catch {
     // Whatever is wrong is told by the others.
-    return undefined;
+    return false;
   }
 }
 
