@@ -2,6 +2,8 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { exitCodes } from "../src/cli/help.ts";
+import { inHelpGroups } from "../src/cli/help-groups.ts";
+import { inOptionGroups } from "../src/cli/help-layout.ts";
 import { buildProgram } from "../src/cli/tree.ts";
 import { providersOf } from "../src/providers/registry.ts";
 import { SessionStore } from "../src/sessions/store.ts";
@@ -172,14 +174,23 @@ function aliases(command: CommandUnknownOpts): string[] {
 
 function commandList(command: CommandUnknownOpts, words: readonly string[]): string[] {
   if (command.commands.length === 0) return [];
+  const groups = inHelpGroups(words.join(" "), command.createHelp().visibleCommands(command));
   return [
     ".SH COMMANDS",
-    ...command.commands.flatMap((child) => [
-      ".TP",
-      `.BR ${escaped([...words, child.name()].join("-"))} (1)`,
-      literal(child.description()),
+    ...groups.flatMap(([title, held]) => [
+      ...subheading(title, groups.length),
+      ...held.flatMap((child) => [
+        ".TP",
+        `.BR ${escaped([...words, child.name()].join("-"))} (1)`,
+        literal(child.description()),
+      ]),
     ]),
   ];
+}
+
+/** The title of one of several groups. */
+function subheading(title: string, groups: number): string[] {
+  return groups > 1 ? [`.SS ${escaped(title)}`] : [];
 }
 
 function argumentList(command: CommandUnknownOpts): string[] {
@@ -197,13 +208,16 @@ function argumentList(command: CommandUnknownOpts): string[] {
 
 function optionList(command: CommandUnknownOpts): string[] {
   const help = command.createHelp();
-  const options = help.visibleOptions(command);
+  const groups = inOptionGroups(help.visibleOptions(command));
   return [
     ".SH OPTIONS",
-    ...options.flatMap((option) => [
-      ".TP",
-      `.B ${escaped(option.flags)}`,
-      literal(help.optionDescription(option)),
+    ...[...groups].flatMap(([title, options]) => [
+      ...subheading(title, groups.size),
+      ...options.flatMap((option) => [
+        ".TP",
+        `.B ${escaped(option.flags)}`,
+        literal(help.optionDescription(option)),
+      ]),
     ]),
   ];
 }

@@ -1,75 +1,149 @@
-/** The picture of the README: real commands against a local cloud, drawn as a terminal. */
+/**
+ * `deno task picture`: the picture of the README, real commands in a real terminal against a local cloud. With a folder's
+ * path it draws every scene there instead, in a light theme and in a dark one, as SVG and, where Chromium is, as PNG.
+ */
 
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
-import { openWorld } from "../tests/e2e/world.ts";
+import { chromium } from "playwright-core";
+import { findProgram } from "../src/system/processes.ts";
+import { shellLine } from "../src/text.ts";
+import { openWorld, type World } from "../tests/e2e/world.ts";
 import { ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
+import { terminalSvg, type Theme } from "./picture/terminal-svg.ts";
 
-const COLUMNS = 92;
-const LINE = 20;
-const LEFT = 20;
-const TOP = 52;
+const COLUMNS = 104;
 
-interface Shown {
-  readonly text: string;
-  readonly kind: "typed" | "printed" | "said";
+/** What is typed, and what the terminal shows then. */
+type Show = (typed: string, program: string, args: readonly string[]) => Promise<string>;
+
+/** Runs programs in a terminal of that many columns, which script(1) makes. */
+function showIn(world: World): Show {
+  return async (typed, program, args) => {
+    // Nothing is asked: nobody sits there.
+    const line = `stty cols ${COLUMNS}; ${shellLine([program, ...args])} < /dev/null`;
+    const { stdout } = await world.start("script", ["-qec", line, "/dev/null"], {
+      env: { TERM: "xterm-256color" },
+    }).finished;
+    return `\u001b[2m$\u001b[0m \u001b[1m${typed}\u001b[0m\n${named(world, stdout)}`;
+  };
 }
 
-await using world = await openWorld();
-const kubectl = await kubectlPath("v35");
-if (world === undefined || kubectl === undefined) throw new Error("There is no kubectl for this machine.");
+/** The picture shows Datum Cloud's own names where the local cloud has addresses. */
+function named({ cloud, home, kubeconfig }: World, text: string): string {
+  return text.replaceAll(`-${cloud.apiHost}`, "").replaceAll(cloud.apiHost, "api.datum.net")
+    .replaceAll(kubeconfig, "~/.kube/config").replaceAll(home, "~")
+    // deno-lint-ignore no-control-regex -- the address is followed by the end of its look
+    .replace(/https:\/\/[^\s\u001b]*authorize[^\s\u001b]*/g, "https://auth.datum.net/oauth/v2/authorize?…")
+    .replaceAll("\r\n", "\n");
+}
 
-const lines: Shown[] = [];
-const show = (kind: Shown["kind"], text: string) => {
-  for (const line of text.trimEnd().split("\n")) lines.push({ kind, text: line });
-};
-// The picture shows Datum Cloud's own names where the local cloud has addresses.
-const named = (text: string) =>
-  text.replaceAll(`-${world.cloud.apiHost}`, "").replaceAll(world.cloud.apiHost, "api.datum.net")
-    .replaceAll(world.home, "~").replace(
-      /https:\/\/\S*authorize\S*/g,
-      "https://auth.datum.net/oauth/v2/authorize?…",
-    );
+/** A sign-in as its person sees it. */
+async function signIn(world: World): Promise<string> {
+  const script = `${world.home}/login`;
+  const line = shellLine([world.binary, "login", ...world.loginFlags]);
+  await Deno.writeTextFile(
+    script,
+    `#!/bin/sh\nexec script -qec ${shellLine([`stty cols 1000; ${line} < /dev/null`])} /dev/null\n`,
+    { mode: 0o700 },
+  );
+  const { signInByHttp } = await import("../tests/cloud/browser.ts");
+  let walked = false;
+  const { code, stdout } = await world.start(script, [], {
+    env: { TERM: "xterm-256color" },
+    onStdout(soFar) {
+      // deno-lint-ignore no-control-regex -- as above
+      const [address] = /https:\/\/[^\s\u001b]*authorize[^\s\u001b]*(?=[\s\u001b])/.exec(soFar) ?? [];
+      if (address === undefined || walked) return;
+      walked = true;
+      void signInByHttp(world.cloud, address, "ada@example.com").then((answer) => answer.body?.cancel());
+    },
+  }).finished;
+  if (code !== 0) throw new Error(`login ended with ${code}: ${stdout}`);
+  return `\u001b[2m$\u001b[0m \u001b[1mdatumctl login\u001b[0m\n${named(world, stdout)}`;
+}
 
-show("typed", "datumctl login");
-const login = await world.login("ada@example.com");
-show(
-  "said",
-  named(login.stderr).replace(/\n\n+/g, "\n").split("\n").filter((line) =>
-    !/^(?:Next|Whoever|Cred)/.test(line)
-  ).join("\n"),
-);
-show("printed", named(login.stdout));
-show("typed", "datumctl auth update-kubeconfig --project web");
-show(
-  "printed",
-  named(await world.ok(["auth", "update-kubeconfig", "--project", "web"])).replace(/(.{88}).+/g, "$1…"),
-);
-show("typed", "kubectl get namespaces");
-show("printed", (await world.start(kubectl, ["get", "namespaces"]).finished).stdout);
+async function readme(world: World, kubectl: string): Promise<string> {
+  const show = showIn(world);
+  const login = (await signIn(world)).replace(/^(?:Credentials:|Whoever|Next:|To see).*\n/gm, "");
+  const update = await show(
+    "datumctl auth update-kubeconfig --project web",
+    world.binary,
+    ["auth", "update-kubeconfig", "--project", "web"],
+  );
+  const get = await show("kubectl get namespaces", kubectl, ["get", "namespaces"]);
+  return [login, update, get].map((text) => text.trimEnd()).join("\n\n");
+}
 
-const escape = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-const height = TOP + lines.length * LINE + 18;
-const width = LEFT * 2 + COLUMNS * 8.4;
-const drawn = lines.map(({ kind, text }, at) => {
-  const y = TOP + (at + 1) * LINE - 6;
-  const prompt = kind === "typed" ? `<tspan class="prompt">$ </tspan>` : "";
-  return `<text class="${kind}" x="${LEFT}" y="${y}" xml:space="preserve">${prompt}${escape(text)}</text>`;
-}).join("\n");
-const svg =
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="A terminal session with datumctl and kubectl">
-<style>
-text { font: 14px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #d6deeb }
-.typed { fill: #ffffff; font-weight: 600 }
-.prompt { fill: #7fdbca }
-.said { fill: #9aa9bd }
-</style>
-<rect width="${width}" height="${height}" rx="12" fill="#101723"/>
-<circle cx="26" cy="24" r="6" fill="#ff6159"/><circle cx="46" cy="24" r="6" fill="#ffbd2e"/><circle cx="66" cy="24" r="6" fill="#28c941"/>
-${drawn}
-</svg>
-`;
-await Deno.writeTextFile(`${ROOT}docs/terminal.svg`, svg);
-console.log("docs/terminal.svg");
+/** Every scene, by its name. */
+async function scenes(world: World, kubectl: string): Promise<ReadonlyMap<string, string>> {
+  const show = showIn(world);
+  const own = async (...words: readonly string[]) =>
+    await show(shellLine(["datumctl", ...words]), world.binary, words);
+  const found = new Map([["login", await signIn(world)]]);
+  await world.login("grace@example.com");
+  found.set("auth-list", await own("auth", "list"));
+  await world.ok(["auth", "switch", "ada@example.com"]);
+  await world.ok(["ctx", "use", "acme/web"]);
+  found.set("ctx-list", `${await own("ctx", "list")}\n${await own("ctx")}\n${await own("whoami")}`);
+  found.set("get", `${await own("get", "namespaces")}\n${await own("describe", "namespace", "default")}`);
+  found.set(
+    "error",
+    `${await own("get", "nothing")}\n${await own("logn")}\n${await own("ctx", "use", "x/y")}`,
+  );
+  found.set(
+    "update-kubeconfig",
+    `${await own("auth", "update-kubeconfig", "--project", "web", "--dry-run")}\n${await own(
+      "auth",
+      "update-kubeconfig",
+      "--project",
+      "web",
+    )}`,
+  );
+  found.set("kubectl", await show("kubectl get namespaces", kubectl, ["get", "namespaces"]));
+  found.set("help", await own("--help"));
+  found.set("login-help", await own("login", "--help"));
+  found.set("doctor", await own("doctor"));
+  return found;
+}
+
+async function drawAll(folder: string, texts: ReadonlyMap<string, string>): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const executablePath = findProgram("chromium", Deno.env.get("PATH"));
+  const browser = executablePath === undefined
+    ? undefined
+    : await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  try {
+    for (const [name, text] of texts) {
+      for (const theme of ["light", "dark"] as const satisfies readonly Theme[]) {
+        const path = `${folder}/${name}-${theme}`;
+        const svg = terminalSvg(text, { columns: COLUMNS, label: name, theme });
+        await Deno.writeTextFile(`${path}.svg`, svg);
+        if (browser !== undefined) {
+          const page = await browser.newPage({ viewport: { width: 920, height: 600 } });
+          await page.setContent(`<body style="margin: 0">${svg}</body>`);
+          await page.screenshot({ path: `${path}.png`, fullPage: true });
+          await page.close();
+        }
+        console.log(path);
+      }
+    }
+  } finally {
+    await browser?.close();
+  }
+}
+
+if (import.meta.main) {
+  const kubectl = await kubectlPath("v35");
+  await using world = await openWorld();
+  if (world === undefined || kubectl === undefined) throw new Error("There is no kubectl for this machine.");
+  const [folder] = Deno.args;
+  if (folder !== undefined) await drawAll(folder, await scenes(world, kubectl));
+  else {
+    const label = "A terminal: datumctl login, auth update-kubeconfig, and kubectl get namespaces";
+    const svg = terminalSvg(await readme(world, kubectl), { columns: COLUMNS, label, theme: "auto" });
+    await Deno.writeTextFile(`${ROOT}docs/terminal.svg`, svg);
+    console.log("docs/terminal.svg");
+  }
+}

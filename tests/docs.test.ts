@@ -5,6 +5,7 @@ import { ROOT } from "../scripts/compile.ts";
 import { runCommandLine } from "../src/cli/main.ts";
 import { CODES } from "../src/errors.ts";
 import { SessionStore } from "../src/sessions/store.ts";
+import { commandsIn, flagsIn } from "./cli/help-text.ts";
 import { HOSTILE, resultOf } from "./e2e/hostile-rows.ts";
 import { testHost } from "./host.ts";
 import { CLOUDS } from "./clouds.ts";
@@ -71,14 +72,10 @@ async function helpText(args: readonly string[]): Promise<string> {
 }
 
 function readHelp(text: string): Help {
-  const part = (title: string) =>
-    (text.split(`\n${title}:\n`)[1]?.split("\n\n")[0] ?? "").split("\n").flatMap((line) =>
-      /^ {2}(\S.*?)(?: {2}|$)/.exec(line)?.[1] ?? []
-    );
   return {
-    flags: part("Options").flatMap((line) => line.match(/(?<![\w-])--?[a-z][a-z-]*/gi) ?? []),
-    words: part("Commands").map((line) => /^[a-z-]+/.exec(line)?.[0] ?? ""),
-    formats: formatsIn(/^ {2}-o, --output <format>([^]*?)(?=\n {2}-|\n\n)/m.exec(text)?.[1] ?? ""),
+    flags: flagsIn(text),
+    words: commandsIn(text),
+    formats: formatsIn(/^ {2}-o, --output <format>([^]*?)(?=\n {2}(?: {4})?-|\n\n)/m.exec(text)?.[1] ?? ""),
   };
 }
 

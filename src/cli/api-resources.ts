@@ -14,6 +14,7 @@ import { fullNameOf, preferredResources } from "../kube/resource-names.ts";
 import type { ContextOf, Output } from "./context.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
+import { PLAIN, titled } from "./output/style.ts";
 import { formatTable, listFormat, toYaml } from "./output/table.ts";
 import { outputOption, valueOption } from "./complete/declare.ts";
 
@@ -52,7 +53,7 @@ export function apiResourcesCommand(contextOf: ContextOf): CommandUnknownOpts {
     const given = contextOf(command);
     const input = readInput(flags);
     using plane = await openControlPlane(given, scopeFlags(command));
-    await runApiResources(given.out, await openDiscovery(given, plane), input);
+    await runApiResources(given.out, await openDiscovery(given, plane), input, given.style.out);
   });
   return command;
 }
@@ -115,6 +116,7 @@ export async function runApiResources(
   out: Output,
   source: DiscoverySource,
   input: ApiResourcesInput,
+  style = PLAIN,
 ): Promise<void> {
   const discovery = await source.read({ fresh: !input.cached });
   const rows = preferredResources(discovery)
@@ -125,7 +127,9 @@ export async function runApiResources(
     .filter(({ categories }) => input.categories.every((category) => categories.includes(category)));
   const key = { group: "group", name: "plural", kind: "kind" }[input.sortBy] as "group" | "plural" | "kind";
   rows.sort((a, b) => compare(a[key], b[key]) || compare(a.plural, b.plural));
-  out.text(await formatResources(rows, input));
+  const text = await formatResources(rows, input);
+  const isTitled = input.headers && (input.format === "table" || input.format === "wide");
+  out.text(isTitled ? titled(text, style) : text);
   refuseIncomplete(source, discovery);
 }
 

@@ -51,7 +51,7 @@ It says created, configured or unchanged of each object. See first what would ch
 /** `apply`. */
 export function applyCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("apply")
-    .description("Make objects what manifests say: create them, or change what differs")
+    .description("Create or change objects to be what manifests say")
     .option("--force-conflicts", "take over fields that somebody else has changed")
     .addOption(
       valueOption(

@@ -40,7 +40,7 @@ const SCRIPTS: Readonly<Record<Shell, () => Promise<string>>> = {
 export function completionCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("completion")
     .description("Print the script that completes datumctl's words in a shell")
-    .addArgument(valueArgument(SHELLS, "<shell>", "the shell that completes").choices(SHELLS))
+    .addArgument(valueArgument(SHELLS, "<shell>", "the shell: bash, zsh, fish or powershell").choices(SHELLS))
     .addHelpText("after", EXAMPLES);
   command.action(async (shell) => contextOf(command).out.text(await SCRIPTS[shell]()));
   return command;

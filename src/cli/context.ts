@@ -11,6 +11,7 @@ import type { SessionStore } from "../sessions/store.ts";
 import { parseTimeout } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
+import { styledRemark, type Styles, stylesOf } from "./output/style.ts";
 
 export { keyringLimits, type Output, requestLimits, tokenLimits } from "../providers/context.ts";
 
@@ -41,6 +42,8 @@ export interface ProcessContext extends Host {
 export interface CommandContext extends ProcessContext, ProviderContext {
   readonly terminal: Terminal;
   readonly providers: Providers;
+  /** How what is printed looks, on each stream. */
+  readonly style: Styles;
   readonly verbose: boolean;
   /** `--quiet`. */
   readonly quiet: boolean;
@@ -52,11 +55,13 @@ export interface CommandContext extends ProcessContext, ProviderContext {
 export function commandContext(context: ProcessContext, flags: GlobalFlags): CommandContext {
   const { terminal } = context;
   const verbose = flags.verbose ?? false;
-  const err = (text: string) => terminal.writeErr(`${text}\n`);
+  const style = stylesOf(terminal);
+  const err = (text: string) => terminal.writeErr(`${styledRemark(text, style.err)}\n`);
   const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
   return {
     ...context,
+    style,
     verbose,
     quiet: flags.quiet ?? false,
     choice: {
@@ -73,10 +78,11 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
     out: {
       line: (text = "") => terminal.writeOut(`${text}\n`),
       text: (text) => terminal.writeOut(text),
+      success: (text) => terminal.writeOut(`${style.out.successMark}${text}\n`),
       info: (text) => flags.quiet ? undefined : err(text),
       important: err,
       warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
-      debug: verbose ? err : undefined,
+      debug: verbose ? (text) => terminal.writeErr(`${style.err.aside(text)}\n`) : undefined,
     },
   };
 }

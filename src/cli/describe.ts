@@ -9,6 +9,7 @@ import {
 } from "../kube/describe/describe-objects.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
+import { styledKeys } from "./output/style.ts";
 import { endWithFailures } from "./resources/failures.ts";
 import { takeBooleanValues } from "./resources/flags.ts";
 import { addFilenameFlags, type FilenameFlags, filenameFlags, readManifests } from "./resources/manifests.ts";
@@ -62,7 +63,12 @@ export async function runDescribe(cli: CommandContext, input: DescribeInput): Pr
   checkWords(input);
   const chunkSize = chunkSizeOf(input.chunkSize);
   using plane = await openResources(cli, input);
-  const context = { ...readContext(cli, plane), minutesEast: (time: Date) => -time.getTimezoneOffset() };
+  const reading = readContext(cli, plane);
+  const context = {
+    ...reading,
+    write: (text: string) => reading.write(styledKeys(text, cli.style.out)),
+    minutesEast: (time: Date) => -time.getTimezoneOffset(),
+  };
   const tellMissing = warningsOnce(cli);
   const options: DescribeOptions = {
     namespace: plane.namespace,

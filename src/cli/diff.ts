@@ -25,6 +25,7 @@ import {
 import { takeBooleanValues } from "./resources/flags.ts";
 import { openResources, writeContext } from "./resources/plane.ts";
 import { tellWarnings } from "./resources/results.ts";
+import { styledDiff } from "./output/style.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import { valueOption } from "./complete/declare.ts";
 
@@ -130,7 +131,8 @@ async function show(cli: CommandContext, diffs: readonly ObjectDiff[]): Promise<
   const external = cli.env("KUBECTL_EXTERNAL_DIFF");
   if (external !== undefined) return await showElsewhere(cli, external, diffs);
   const text = diffText(diffs);
-  cli.out.text(cli.terminal.outIsTerminal ? printableLines(text) : text);
+  const shown = cli.terminal.outIsTerminal ? printableLines(text) : text;
+  cli.out.text(styledDiff(shown, cli.style.out));
   return text !== "";
 }
 

@@ -6,14 +6,14 @@ import { outputOption } from "./complete/declare.ts";
 import { type CommandContext, type ContextOf, exitWith } from "./context.ts";
 import { checkAll, checkOneIssuer } from "./doctor/check-all.ts";
 import { type Area, isTrouble } from "./doctor/finding.ts";
-import { formatReport, reportObject, showsColour, troubledChecks } from "./doctor/report.ts";
+import { formatReport, reportObject, troubledChecks } from "./doctor/report.ts";
 import { toYaml, wrongFormat } from "./output/table.ts";
 import { readAuthority } from "./save-flags.ts";
 
 /** `doctor`. */
 export function doctorCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("doctor")
-    .description("Check files, keyring, sessions, issuer, kubeconfig and kubectl, and say what mends them")
+    .description("Check sign-in, keyring and kubeconfig, and say what mends them")
     .option("--issuer <url>", "look at this issuer alone, before anybody signs in there")
     .option("--certificate-authority <file>", "with --issuer: its private authority (PEM)")
     .option("--refresh", "renew the session in use once, without asking")
@@ -63,7 +63,7 @@ async function print(
   areas: readonly Area[],
   format: typeof FORMATS[number],
 ): Promise<void> {
-  const { terminal, out, env, verbose } = cli;
+  const { terminal, out, style, verbose } = cli;
   switch (format) {
     case "json":
       return out.text(`${JSON.stringify(reportObject(areas), undefined, 2)}\n`);
@@ -74,7 +74,7 @@ async function print(
     case "table":
       return out.text(formatReport(areas, {
         columns: terminal.columns(),
-        colour: showsColour(terminal.outIsTerminal, env),
+        style: style.out,
         all: verbose,
       }));
   }

@@ -36,7 +36,7 @@ the command's.`;
 /** `exec`. */
 export function execCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("exec")
-    .description("Run a command with a kubeconfig and a fresh token of its own")
+    .description("Run a command with a kubeconfig and fresh token of its own")
     .usage("[options] -- <command...>")
     .addArgument(valueArgument("line", "[command...]", "program to run, with its arguments"))
     .addOption(

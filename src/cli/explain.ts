@@ -7,6 +7,7 @@ import { shownText } from "../kube/read/show.ts";
 import { printable } from "../text.ts";
 import type { ScopeFlags } from "../providers/datum/scope.ts";
 import type { CommandContext, ContextOf } from "./context.ts";
+import { styledKeys } from "./output/style.ts";
 import { takeBooleanValues } from "./resources/flags.ts";
 import { openResources } from "./resources/plane.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
@@ -54,7 +55,8 @@ export async function runExplain(cli: CommandContext, input: ExplainInput): Prom
   using plane = await openResources(cli, input);
   const cacheOf = (source: string) => plane.openCache({ kind: "openapi", source, longestLife: KEPT_FOR });
   const { text, error } = await explainType({ ...plane, cacheOf }, path, { recursive, apiVersion });
-  cli.out.text(shownText({ isTerminal: cli.terminal.outIsTerminal }, text));
+  const shown = shownText({ isTerminal: cli.terminal.outIsTerminal }, text);
+  cli.out.text(styledKeys(shown, cli.style.out));
   if (error !== undefined) throw error;
 }
 

@@ -46,7 +46,7 @@ By themselves, organizations and projects are your organizations, and the projec
 /** `get`. */
 export function getCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("get")
-    .description("Print objects of the control plane in use, and follow their changes")
+    .description("Print objects, and follow their changes")
     .argument("[objects...]", "TYPE, TYPE NAME… or TYPE/NAME…; several types with commas")
     .addOption(
       valueOption(

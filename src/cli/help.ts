@@ -6,6 +6,7 @@ import type { Environment } from "../system/environment.ts";
 import type { Terminal } from "../system/terminal.ts";
 import { printable, shellLine } from "../text.ts";
 import type { GlobalFlags, ProcessContext } from "./context.ts";
+import { PLAIN, styledRemark, stylesOf, titled } from "./output/style.ts";
 import { formatTable } from "./output/table.ts";
 import { nearestCommand } from "./usage-errors.ts";
 import { valueArgument } from "./complete/declare.ts";
@@ -23,7 +24,7 @@ export function helpCommand(
       "\nExamples:\n  datumctl help auth update-kubeconfig\n  datumctl help exit-codes\n  datumctl help plugins",
     );
   command.action(async (words) => {
-    if (words[0] === "exit-codes") return void terminal.writeOut(await exitCodes());
+    if (words[0] === "exit-codes") return void terminal.writeOut(await exitCodes(stylesOf(terminal).out));
     if (words[0] === "plugins") return await showPlugins(program, terminal, env);
     let at = program;
     for (const word of words) {
@@ -43,19 +44,24 @@ export function helpCommand(
 /** Lists the plug-ins of the PATH on stdout, and on stderr the files that are none, with the reason. */
 async function showPlugins(
   program: CommandUnknownOpts,
-  { writeOut, writeErr }: Terminal,
+  terminal: Terminal,
   env: Environment,
 ): Promise<void> {
   const { listPlugins } = await import("./plugins.ts");
   const own = new Set(program.commands.flatMap((command) => [command.name(), ...command.aliases()]));
   const { plugins, warnings } = listPlugins(env, (word) => own.has(word));
+  const style = stylesOf(terminal);
   const rows = plugins.map(({ name, path }) => [name, printable(path, Infinity)] as const);
-  writeOut(
+  terminal.writeOut(
     "A program called datumctl-NAME in a folder of the PATH is a plug-in, and runs as datumctl NAME.\n\n" +
-      (rows.length === 0 ? "There is none.\n" : await formatTable([["Name", "Program"], ...rows])),
+      (rows.length === 0
+        ? "There is none.\n"
+        : titled(await formatTable([["Name", "Program"], ...rows]), style.out)),
   );
   const { quiet }: GlobalFlags = program.opts();
-  if (!quiet) { for (const warning of warnings) writeErr(`warning: ${warning}\n`); }
+  if (!quiet) {
+    for (const warning of warnings) terminal.writeErr(`${styledRemark(`warning: ${warning}`, style.err)}\n`);
+  }
 }
 
 /** Where the help of a plug-in is; undefined for words that call none. */
@@ -71,11 +77,11 @@ async function pluginHelp(
 }
 
 /** The table of exit codes and of the codes that lead to them. */
-export async function exitCodes(): Promise<string> {
+export async function exitCodes(style = PLAIN): Promise<string> {
   const rows = Object.entries(CODES).map(([code, { exit, retryable, meaning }]) =>
     [code, String(exit), retryable ? "yes" : "no", meaning] as const
   );
   return "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the\n" +
     "server, 6 network or server unavailable, 130 interrupted.\n\n" +
-    await formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]);
+    titled(await formatTable([["Code", "Exit", "Retryable", "Meaning"], ...rows]), style);
 }

@@ -157,11 +157,12 @@ async function leave(
   const { opened } = revocation;
   const code = await cli.providers.of(opened?.session ?? session).load();
   const failures: AppError[] = [];
+  const tell = failure === undefined ? out.success : out.line;
   const failed = (thrown: unknown) => void failures.push(failureOrThrow(thrown));
   if (opened === undefined && store.project !== undefined) {
     // Others may have written the file: nothing it says is shown.
     const folder = `the session of ${printable(store.project)}`;
-    if (removal.leftBehind === undefined) out.line(`${revocation.done}: ${folder}.`);
+    if (removal.leftBehind === undefined) tell(`${revocation.done}: ${folder}.`);
     else {
       const done = `${capital(folder)} is removed`;
       failures.push(await keyLeftBehind(done, { session, store }, removal.leftBehind));
@@ -171,7 +172,7 @@ async function leave(
   }
   if (removal.leftBehind === undefined) {
     const done = failure === undefined ? revocation.done : "Removed here";
-    out.line(`${done}: ${whoAndWhere(session, sessions)}.`);
+    tell(`${done}: ${whoAndWhere(session, sessions)}.`);
     const valid = code.staysValid?.(session) ?? (opened && code.afterLogout?.(opened));
     if (valid !== undefined) out.info(valid);
   } else {

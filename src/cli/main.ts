@@ -3,7 +3,7 @@
 import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { flagsOfWrongGetToken } from "../plugin/arguments.ts";
 import { reportWrongGetToken } from "../plugin/get-token.ts";
-import { AppError, type ErrorCode, formatError, framesOf, toAppError } from "../errors.ts";
+import { AppError, type ErrorCode, framesOf, toAppError } from "../errors.ts";
 import { shellLine } from "../text.ts";
 import { SAME_COMMAND, unknownAuthorityOf } from "../system/network.ts";
 import {
@@ -14,6 +14,7 @@ import {
   type ProcessContext,
 } from "./context.ts";
 import { getTokenContext } from "./get-token-context.ts";
+import { formatStyledError, stylesOf } from "./output/style.ts";
 import { buildProgram, foreignWordAt } from "./tree.ts";
 import { usageError } from "./usage-errors.ts";
 
@@ -66,7 +67,7 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
       return await reportWrongGetToken(error, getToken, getTokenContext(context));
     }
     const explained = withDoctor(actingAs(profile, await withAuthority(error, args, context)));
-    writeErr(formatError(explained, context.errorFormat));
+    writeErr(formatStyledError(explained, context.errorFormat, stylesOf(context.terminal).err));
     if (error.code === "INTERNAL" && ownArgs.some((arg) => arg === "-v" || arg === "--verbose")) {
       writeErr(framesOf(error));
     }

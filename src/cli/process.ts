@@ -1,6 +1,6 @@
 /** Runs the command line of this process, with its variables, terminal and signals. */
 
-import { errorFormatOf, formatError, toAppError } from "../errors.ts";
+import { errorFormatOf, toAppError } from "../errors.ts";
 import { providersOf } from "../providers/registry.ts";
 import { SessionStore } from "../sessions/store.ts";
 import { commandLine, environment } from "../system/environment.ts";
@@ -9,6 +9,7 @@ import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { systemTerminal } from "../system/terminal.ts";
 import { runCommandLine } from "./main.ts";
+import { formatStyledError, styledRemark, stylesOf } from "./output/style.ts";
 
 /** Runs this process's command line. Returns its exit code. */
 export async function runFromProcess(): Promise<number> {
@@ -18,7 +19,8 @@ export async function runFromProcess(): Promise<number> {
   // Read before the command line is parsed, because opening the sessions can already print notices.
   const end = commandLine.indexOf("--");
   const quiet = commandLine.some((arg, at) => (end < 0 || at < end) && /^(?:--quiet|-v*qv*)$/.test(arg));
-  const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${line}\n`);
+  const style = stylesOf(terminal).err;
+  const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${styledRemark(line, style)}\n`);
   // The runtime has opened that file already.
   if (environment("SSLKEYLOGFILE") !== undefined) {
     notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");
@@ -40,7 +42,7 @@ export async function runFromProcess(): Promise<number> {
     });
   } catch (thrown) {
     const error = toAppError(thrown);
-    terminal.writeErr(formatError(error, errorFormat));
+    terminal.writeErr(formatStyledError(error, errorFormat, style));
     return error.exitCode;
   }
 }

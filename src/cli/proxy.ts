@@ -36,7 +36,7 @@ unless --kubeconfig names a file for it.`;
 /** `proxy`. */
 export function proxyCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("proxy")
-    .description("Let programs on this machine ask a control plane without holding the credential")
+    .description("Let programs here ask a control plane without the credential")
     .option("--port <number>", "port of 127.0.0.1 to listen on (default: a free one)")
     .addOption(
       valueOption(

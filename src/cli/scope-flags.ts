@@ -18,6 +18,10 @@ const FLAGS = {
   Record<keyof ScopeFlags, readonly [kind: KindName, flag: string, description: string]>
 >;
 
+/** Their titles in help. */
+const WHERE = "Where to act";
+const AS_WHOM = "As another user";
+
 /**
  * Adds the flags of {@link ScopeFlags} to a command; without `cluster`, those that say where without a request; without
  * `impersonation`, those that do not say as whom.
@@ -33,26 +37,25 @@ export function addScopeFlags(
   const offered = Object.entries(FLAGS).filter(([name]) => cluster || name !== "cluster");
   offered.forEach(([, [kind, flag, description]], at) => {
     const later = offered.slice(at + 1).map(([name]) => name);
-    command.addOption(valueOption(kind, flag, description).conflicts(later));
+    command.addOption(valueOption(kind, flag, description).conflicts(later).helpGroup(WHERE));
   });
   if (namespace) {
-    command.addOption(valueOption("namespace", "-n, --namespace <name>", "namespace (default: default)"));
+    command.addOption(
+      valueOption("namespace", "-n, --namespace <name>", "namespace (default: default)").helpGroup(WHERE),
+    );
   }
   if (impersonation) addImpersonationFlags(command);
 }
 
 /** Adds the flags of {@link ImpersonationFlags}, in kubectl's words. */
 function addImpersonationFlags(command: { addOption(option: Option): unknown }): void {
+  const add = (option: Option) => command.addOption(option.helpGroup(AS_WHOM));
   const several = (flag: string, description: string) =>
     valueOption("nothing", flag, description).argParser(repeated);
-  command.addOption(
-    valueOption("nothing", "--as <user>", "ask as this user, or as system:serviceaccount:NAMESPACE:NAME"),
-  );
-  command.addOption(several("--as-group <group>", "with --as: as a member of this group; repeatable"));
-  command.addOption(valueOption("nothing", "--as-uid <uid>", "with --as: with this uid"));
-  command.addOption(
-    several("--as-user-extra <name=value>", "with --as: with this extra; repeatable"),
-  );
+  add(valueOption("nothing", "--as <user>", "ask as this user, or as system:serviceaccount:NAMESPACE:NAME"));
+  add(several("--as-group <group>", "with --as: as a member of this group; repeatable"));
+  add(valueOption("nothing", "--as-uid <uid>", "with --as: with this uid"));
+  add(several("--as-user-extra <name=value>", "with --as: with this extra; repeatable"));
 }
 
 /** The values of {@link addScopeFlags}. */

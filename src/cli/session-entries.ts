@@ -24,5 +24,5 @@ export async function removeSessionEntries(
   if (changes.length === 0) return;
   const names = contexts.map((name) => printable(name, 100)).join(", ");
   const gone = names === "" ? "" : `, with the context${contexts.length > 1 ? "s" : ""} ${names}`;
-  cli.out.line(`Removed its entries from ${changes.map((change) => change.path).join(", ")}${gone}.`);
+  cli.out.success(`Removed its entries from ${changes.map((change) => change.path).join(", ")}${gone}.`);
 }

@@ -27,10 +27,13 @@ import { readAuthority } from "./save-flags.ts";
 
 const EXAMPLES = `
 Examples:
-  datumctl setup --issuer https://login.example.com --client-id kubernetes --group platform --role cluster-admin
+  datumctl setup --issuer https://login.example.com --client-id kubernetes \\
+      --group platform --role cluster-admin
   datumctl setup --profile ada@example.com@login.example.com
-  datumctl setup --issuer https://login.example.com --client-id kubernetes --server-version 1.29
-  datumctl setup --issuer https://login.example.com --client-id kubernetes --group dev --part rbac | kubectl apply -f -
+  datumctl setup --issuer https://login.example.com --client-id kubernetes \\
+      --server-version 1.29
+  datumctl setup --issuer https://login.example.com --client-id kubernetes \\
+      --group dev --part rbac | kubectl apply -f -
 
 Without --issuer it is for the issuer and client of the session in use, and says which name the API server
 will see. Names of users and groups are the issuer's own; the prefix is put before them.`;

@@ -6,13 +6,11 @@ import { getTokenCommand } from "./auth/get-token.ts";
 import type { ContextOf, ProcessContext } from "./context.ts";
 import { holdsOthers } from "./group.ts";
 import { helpCommand } from "./help.ts";
+import { layOutHelp } from "./help-layout.ts";
+import { stylesOf } from "./output/style.ts";
 import { wordUnknown } from "./usage-errors.ts";
 import { BUILD, versionCommand } from "./version.ts";
 import { valueOption } from "./complete/declare.ts";
-
-// In columns. Narrower text would be harder to read than lines that the terminal breaks.
-const NARROWEST_HELP = 40;
-const NARROWEST_DESCRIPTION = 20;
 
 type Load = (contextOf: ContextOf, context: ProcessContext) => Promise<CommandUnknownOpts>;
 
@@ -151,30 +149,24 @@ function configured(
   context: ProcessContext,
   refused: (command: CommandUnknownOpts) => void,
 ): CommandUnknownOpts {
+  const style = stylesOf(context.terminal).out;
   forEachCommand(program, (command) => {
-    configure(command, context, refused);
+    configure(command, refused);
+    layOutHelp(command, context.terminal, style);
     if (command !== program) command.addHelpText("after", "\nFlags of every command: datumctl --help");
   });
   return program;
 }
 
-/** Sets what all commands share: their errors become our own, their help goes to the terminal that is handed in. */
+/** Sets what all commands share: their errors become our own. */
 function configure(
   command: CommandUnknownOpts,
-  { terminal }: ProcessContext,
   refused: (command: CommandUnknownOpts) => void,
 ): void {
   command.exitOverride((error) => {
     refused(command);
     throw wordUnknown(error, command);
   });
-  command.configureOutput({
-    writeOut: terminal.writeOut,
-    // Commander's own message is not printed: our error says it.
-    writeErr: () => {},
-    getOutHelpWidth: () => Math.max(NARROWEST_HELP, terminal.columns()),
-  });
-  command.configureHelp({ minWidthToWrap: NARROWEST_DESCRIPTION });
   command.showSuggestionAfterError(false);
   command.allowExcessArguments(false);
   command.helpOption("-h, --help", "show help");
@@ -204,7 +196,10 @@ function programCommand(): CommandUnknownOpts {
       "service account's key file to act with for this command (env: DATUMCTL_CREDENTIALS_FILE)",
     )
     .addOption(
-      new Option("--error-format <format>", "how errors are printed (env: DATUMCTL_ERROR_FORMAT)").choices(
+      new Option(
+        "--error-format <format>",
+        "how errors are printed: human, json or yaml (env: DATUMCTL_ERROR_FORMAT)",
+      ).choices(
         ERROR_FORMATS,
       ),
     )

@@ -68,7 +68,7 @@ export async function runTrust(cli: CommandContext, input: TrustInput): Promise<
   }
   checkFile(file.path, file.names);
   await trusted.add(file.path, file.digest);
-  cli.out.line(`Trusted ${file.path}: ${namesInWords(file.names)}.`);
+  cli.out.success(`Trusted ${file.path}: ${namesInWords(file.names)}.`);
 }
 
 async function fileMeant(cli: CommandContext, path: string | undefined): Promise<FoundFile | undefined> {
@@ -106,7 +106,7 @@ async function takeBack(cli: CommandContext, path: string | undefined): Promise<
       hint: "See what is: datumctl trust --list",
     });
   }
-  cli.out.line(`No longer trusted: ${printable(file, Infinity)}`);
+  cli.out.success(`No longer trusted: ${printable(file, Infinity)}`);
 }
 
 /** A file that is or was trusted, as it is now. */
@@ -116,7 +116,10 @@ interface Row {
   readonly found: FoundFile | undefined;
 }
 
-async function printTrusted({ store, out }: CommandContext, output: string | undefined): Promise<void> {
+async function printTrusted(
+  { store, out, style }: CommandContext,
+  output: string | undefined,
+): Promise<void> {
   const format = listFormat(output);
   const files = [...new Set((await readTrusted(store)).map(({ file }) => file))].sort();
   const rows: Row[] = [];
@@ -126,16 +129,23 @@ async function printTrusted({ store, out }: CommandContext, output: string | und
     rows.push({ file, state, found: state === "trusted" ? found : undefined });
   }
   out.text(
-    await formatListing<Row>({
-      rows,
-      columns: [
-        { title: "File", text: ({ file }) => file },
-        { title: "State", text: ({ state }) => state },
-        { title: "Names", text: ({ found }) => found?.names === undefined ? "" : namesInWords(found.names) },
-      ],
-      name: ({ file }) => file,
-      object: ({ file, state }) => ({ file, state }),
-    }, format),
+    await formatListing<Row>(
+      {
+        rows,
+        columns: [
+          { title: "File", text: ({ file }) => file },
+          { title: "State", text: ({ state }) => state },
+          {
+            title: "Names",
+            text: ({ found }) => found?.names === undefined ? "" : namesInWords(found.names),
+          },
+        ],
+        name: ({ file }) => file,
+        object: ({ file, state }) => ({ file, state }),
+      },
+      format,
+      style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") out.info(`No ${FOLDER_FILE} is trusted.`);
 }

@@ -36,7 +36,7 @@ export function usageError(
 }
 
 /** The words that call a command: `datumctl tokens describe`. */
-function wordsOf(command: CommandUnknownOpts | undefined): string {
+export function wordsOf(command: CommandUnknownOpts | undefined): string {
   if (command === undefined) return "datumctl";
   const { parent } = command;
   return parent === null ? command.name() : `${wordsOf(parent)} ${command.name()}`;

@@ -78,7 +78,7 @@ export async function runUse(cli: CommandContext, input: UseInput): Promise<void
   const file = await writeNames(cli, session, scope);
   const { names = {} } = file;
   if (input.output === undefined) {
-    cli.out.line(`Wrote ${file.path}: ${namesInWords(names)}.`);
+    cli.out.success(`Wrote ${file.path}: ${namesInWords(names)}.`);
   } else await show(cli, file, format);
   warnOfVariables(cli, names);
   cli.out.info("For kubectl as well: datumctl exec -- kubectl get namespaces");
@@ -124,7 +124,7 @@ function othersFile({ path, ignored, names }: FoundFile): AppError {
 }
 
 async function show(
-  { out }: CommandContext,
+  { out, style }: CommandContext,
   file: FoundFile | undefined,
   format: ReturnType<typeof listFormat>,
 ): Promise<void> {
@@ -141,6 +141,7 @@ async function show(
       fileObject(file),
       path,
       format,
+      style.out,
     ),
   );
 }

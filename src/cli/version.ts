@@ -18,7 +18,7 @@ export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
     .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText("after", "\nExamples:\n  datumctl version\n  datumctl version -o json");
   command.action(async (flags) => {
-    const { out } = contextOf(command);
+    const { out, style } = contextOf(command);
     const commit = COMMIT === null ? [] : [["Commit", COMMIT] as const];
     const lines = [
       ["Version", BUILD],
@@ -33,7 +33,7 @@ export function versionCommand(contextOf: ContextOf): CommandUnknownOpts {
       target: buildTarget,
       trial: TRIAL_BUILD,
     };
-    out.text(await formatObject(lines, object, VERSION, listFormat(flags.output)));
+    out.text(await formatObject(lines, object, VERSION, listFormat(flags.output), style.out));
   });
   return command;
 }

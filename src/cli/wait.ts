@@ -26,7 +26,7 @@ Examples:
 /** `wait`. */
 export function waitCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("wait")
-    .description("Wait until objects are there, are gone, or are as they should be")
+    .description("Wait until objects are there, gone, or as they should be")
     .argument("[objects...]", "TYPE NAME…, TYPE/NAME…, or TYPE with a selector")
     .addOption(
       valueOption(

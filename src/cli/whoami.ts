@@ -79,6 +79,7 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
       },
       session.name,
       format,
+      cli.style.out,
     ),
   );
   warnOfRefusedScope(cli, actedOn);

@@ -18,6 +18,8 @@ import type { Terminal } from "../system/terminal.ts";
 export interface Output {
   /** A line of the result, on stdout. */
   line(text?: string): void;
+  /** A line of the result that says what succeeded, on stdout: a mark stands before it on a terminal. */
+  success(text: string): void;
   /** Text of the result as it is, on stdout. */
   text(text: string): void;
   /** Progress or a remark, on stderr; not with `--quiet`. */

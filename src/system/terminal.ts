@@ -1,6 +1,7 @@
 /** The terminal: reading keys, and writing without losing text. */
 
 import { AppError } from "../errors.ts";
+import { type Environment, environment, onWindows } from "./environment.ts";
 import { fileFailure } from "./files.ts";
 
 /** What a command writes to and asks from. */
@@ -11,6 +12,10 @@ export interface Terminal {
   readonly errIsTerminal: boolean;
   /** Standard input and standard error are terminals: a person can be asked. */
   readonly canAsk: boolean;
+  /** No variable forbids colours on the streams that are terminals. */
+  readonly showsColours?: boolean | undefined;
+  /** Signs beyond ASCII, such as a check mark, can be shown. */
+  readonly showsMarks?: boolean | undefined;
   /** Columns of the terminal; 80 when unknown. */
   columns(): number;
   /** False when nobody reads it any more. */
@@ -27,12 +32,25 @@ export function canAsk(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
 
+/** True unless a variable forbids colours; none brings them where there is no terminal. See https://no-color.org. */
+export function allowsColours(env: Environment): boolean {
+  return env("NO_COLOR") === undefined && env("TERM") !== "dumb" && env("CLICOLOR") !== "0";
+}
+
+/** True where the locale's characters are UTF-8; on Windows, in the terminals that have a font for every sign. */
+export function hasMarks(env: Environment, windows: boolean): boolean {
+  if (windows) return env("WT_SESSION") !== undefined || env("TERM_PROGRAM") === "vscode";
+  return /utf-?8/i.test(env("LC_ALL") ?? env("LC_CTYPE") ?? env("LANG") ?? "");
+}
+
 /** The process's own terminal. */
 export function systemTerminal(): Terminal {
   return {
     outIsTerminal: Deno.stdout.isTerminal(),
     errIsTerminal: Deno.stderr.isTerminal(),
     canAsk: canAsk(),
+    showsColours: allowsColours(environment),
+    showsMarks: hasMarks(environment, onWindows),
     columns() {
       try {
         return Deno.consoleSize().columns || 80;

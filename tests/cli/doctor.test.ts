@@ -1,5 +1,7 @@
 /** Proves what `doctor` asks and what it does not, from source: on a terminal, beside other people's folders. */
 
+// deno-lint-ignore-file no-control-regex -- escapes are what is looked for
+
 import assert from "node:assert/strict";
 import { makeCertificates } from "../cloud/certificates.ts";
 import { openSignedIn, openWorld, type World } from "./world.ts";
@@ -27,9 +29,12 @@ Deno.test("doctor on a terminal asks before it renews the session, and takes no 
       keys,
       outIsTerminal: true,
       columns: 300,
-      env: { TERM: "xterm" },
+      colour: true,
     });
-    assert.match(ran.stderr, /Renew ada@example\.com@\S+ once, to see that its issuer does\? \[y\/N\]/);
+    assert.match(
+      ran.stderr,
+      /Renew ada@example\.com@\S+ once, to see that its issuer does\?(?:\u001b\[0m)? \[y\/N\]/,
+    );
     return { ...ran, tokens: world.cloud.counts().token ?? 0 };
   };
   const no = await ask("n", "\r");
@@ -151,7 +156,6 @@ Deno.test("doctor tells of a lock that a killed kubectl left, and of hostile nam
   const found = await findings(world, "--offline");
   assert.match(of(found, "kubeconfig.lock")[0]?.found ?? "", /^its lock is 60 min old$/);
   const { stdout } = await world.run("doctor --offline -v");
-  // deno-lint-ignore no-control-regex
   assert.doesNotMatch(stdout + JSON.stringify(found), /[\u0000-\u0009\u000b-\u001f\u202e]/);
   for (const { line } of found) {
     assert.ok(line === null || !line.includes("$(touch") || /'[^']*\$\(touch/.test(line));

@@ -7,17 +7,12 @@ import { CODES } from "../../src/errors.ts";
 import { VERSION } from "../../src/version.ts";
 import { onlyPrintedError } from "../expect-error.ts";
 import { openSandbox } from "../sessions/sandbox.ts";
+import { commandsIn } from "./help-text.ts";
 import { runLine, type RunOptions } from "./run-line.ts";
 
 async function line(words: string, options: Partial<RunOptions> = {}) {
   await using sandbox = await openSandbox();
   return await runLine(words === "" ? [] : words.split(" "), { store: sandbox.store, ...options });
-}
-
-/** The commands that a help names, with their words. */
-function commandsIn(help: string): string[] {
-  const [, list = ""] = /\nCommands:\n((?: .*\n)+)/.exec(help) ?? [];
-  return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = ""]) => name);
 }
 
 async function everyCommand(words: readonly string[] = []): Promise<string[]> {

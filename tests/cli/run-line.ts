@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly columns?: number | undefined;
   /** Whether stdout is a terminal; false unless given. */
   readonly outIsTerminal?: boolean | undefined;
+  /** Whether colours and marks are shown where a stream is a terminal; false unless given. */
+  readonly colour?: boolean | undefined;
   readonly stdin?: string | undefined;
   readonly onStderr?: OnStderr | undefined;
   /** Takes all that has been written to stdout so far. */
@@ -52,6 +54,7 @@ export function recordingHost(
     store,
     providers = CLOUDS,
     env = {},
+    colour = false,
     keys,
     columns = 80,
     outIsTerminal = false,
@@ -68,6 +71,8 @@ export function recordingHost(
     outIsTerminal,
     errIsTerminal: keys !== undefined,
     canAsk: keys !== undefined,
+    showsColours: colour,
+    showsMarks: colour,
     columns: () => columns,
     writeOut: (text) => {
       if (readsNoFurther(written.out)) return false;

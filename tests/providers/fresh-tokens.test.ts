@@ -6,7 +6,11 @@ import { expectRejection } from "../expect-error.ts";
 import { openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 
 async function tokensOf({ store }: Sandbox, name: string) {
-  const out = { line() {}, text() {}, info() {}, important() {}, warn: assert.fail, debug: undefined };
+  const ignore = () => {};
+  const out = {
+    ...{ line: ignore, success: ignore, text: ignore, info: ignore, important: ignore },
+    ...{ warn: assert.fail, debug: undefined },
+  };
   const tokens = freshTokens({
     store,
     now: store.host.now,

@@ -72,7 +72,7 @@ Deno.test("a page says what its command's help says: its examples, its flags, it
 Deno.test("what roff would take for an instruction is printed as it is", () => {
   for (const [name, text] of pages) {
     assert.match(text, /^[\x20-\x7e\n]*$/, `${name} is ASCII`);
-    const known = /^(\.(TH|SH|TP|PP|B|I|BR|RI|EX|EE|nh|ad)\b|[^.'])/;
+    const known = /^(\.(TH|SH|SS|TP|PP|B|I|BR|RI|EX|EE|nh|ad)\b|[^.'])/;
     for (const line of text.split("\n").filter((line) => line !== "")) assert.match(line, known, name);
   }
 });

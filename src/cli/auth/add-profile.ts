@@ -68,7 +68,8 @@ export function addProfileCommand(contextOf: ContextOf): CommandUnknownOpts {
       "after",
       `
 Examples:
-  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID --issuer https://auth.example.com/realms/acme
+  datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID \\
+      --issuer https://auth.example.com/realms/acme
   datumctl auth add-profile token ci ORGANIZATION_ID TOKEN_ID < ci.secret
 
 The profile default is what tokens and clusters use where nothing else is chosen. An existing profile
@@ -91,7 +92,8 @@ gets the new secret.`,
       "after",
       `
 Examples:
-  datumctl auth add-profile user work ORGANIZATION_ID --issuer https://auth.example.com --client-id cli
+  datumctl auth add-profile user work ORGANIZATION_ID \\
+      --issuer https://auth.example.com --client-id cli
   datumctl login --profile work`,
     );
   user.action((name, organization, flags) =>
@@ -158,7 +160,7 @@ export async function runAddTokenProfile(cli: CommandContext, input: TokenInput)
     };
   }
   const saved = await saveProfile(cli, input, profile);
-  out.line(
+  out.success(
     `Stored the profile "${input.name}": the token ${tokenId} of the organization ${organization}` +
       `${input.skipValidation ? ", not tested" : ""}.`,
   );
@@ -209,7 +211,7 @@ export async function runAddUserProfile(
     input,
     userProfile({ organization: input.organization, clientId }, address),
   );
-  cli.out.line(
+  cli.out.success(
     `Stored the profile "${input.name}" for the organization ${input.organization}; nobody has signed in yet.`,
   );
   await printNextStep(cli, saved, `datumctl login --profile ${input.name}`);

@@ -12,6 +12,7 @@ import type { ControlPlane } from "../../providers/datum/control-plane.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
 import type { ScopeFlags } from "../../providers/datum/scope.ts";
+import { titled } from "../output/style.ts";
 import { formatObject, formatTable, listFormat, wrongFormat } from "../output/table.ts";
 import { outputOption, valueArgument, valueOption } from "../complete/declare.ts";
 
@@ -87,7 +88,8 @@ export async function runCanI(cli: CommandContext, input: CanIInput): Promise<vo
     }
     if (format !== "table") return cli.out.text(await formatObject([], review, "", format));
     const titles = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"];
-    return cli.out.text(await formatTable(input.headers ? [titles, ...rows] : rows, 3));
+    if (!input.headers) return cli.out.text(await formatTable(rows, 3));
+    return cli.out.text(titled(await formatTable([titles, ...rows], 3), cli.style.out));
   }
   const action = await actionOf(cli, plane, asked, input.subresource ?? "", namespace);
   const { allowed, reasons, review } = await reviewAccess(plane.client, action);

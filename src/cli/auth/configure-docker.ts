@@ -16,6 +16,7 @@ import {
 import type { OpenedSession } from "../../sessions/open.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { printable, shellLine } from "../../text.ts";
+import { formatFacts } from "../output/table.ts";
 import { valueOption } from "../complete/declare.ts";
 import { type CommandContext, type ContextOf, keyringLimits } from "../context.ts";
 import { type DockerConfig, dockerConfigPath, readDockerConfig, setHelpers } from "../docker/config-file.ts";
@@ -139,11 +140,14 @@ async function configure(cli: CommandContext, plan: Plan): Promise<void> {
   await pinRegistries(store, registries, session.name);
   // Last: Docker fails where it is told of a helper that is not there.
   const changed = await setHelpers(path, registries, true);
-  const { out } = cli;
-  out.line(`Docker config:  ${printable(path)}${changed ? "" : " (nothing to change)"}`);
-  out.line(`Helper:         ${printable(helper)}`);
-  out.line(`Profile:        ${session.name} (token ${printable(session.clientId)})`);
-  for (const registry of registries) out.line(`Registry:       ${registry}`);
+  const { out, style } = cli;
+  const facts = [
+    ["Docker config", `${printable(path)}${changed ? "" : " (nothing to change)"}`],
+    ["Helper", printable(helper)],
+    ["Profile", `${session.name} (token ${printable(session.clientId)})`],
+    ...registries.map((registry) => ["Registry", registry] as const),
+  ] as const;
+  out.text(await formatFacts(facts, style.out));
   note(cli, plan);
   out.info(`Next: docker pull ${registries[0]}/IMAGE`);
 }

@@ -13,7 +13,8 @@ Examples:
   curl -H "Authorization: Bearer $(datumctl auth get-token)" https://api.datum.net/apis
   datumctl auth get-token --claims
   datumctl auth get-token --write /run/datum/token --watch
-  datumctl auth get-token --output=client.authentication.k8s.io/v1 --session=ada@example.com@api.datum.net
+  datumctl auth get-token --output=client.authentication.k8s.io/v1 \\
+      --session=ada@example.com@api.datum.net
 
 Outputs: token, ${EXEC_API_VERSIONS.join(", ")}.
 Under kubectl, the version that KUBERNETES_EXEC_INFO names is printed, whatever -o says, except -o token.`;

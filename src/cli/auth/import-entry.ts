@@ -27,6 +27,7 @@ import { sameData } from "../../splice/same-data.ts";
 import { PROXY_VARIABLE_NAMES } from "../../system/proxy.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
+import { formatFacts } from "../output/table.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { askServer } from "./ask-server.ts";
@@ -72,7 +73,7 @@ export async function rewriteEntry(
     await warnOfServers(cli, serving, before, named, await tooLarge(before, entry));
   }
   await rememberKind(cli, session, rewriting, learned);
-  printRewritten(cli, session, rewriting, learned, changes.map(({ path }) => path));
+  await printRewritten(cli, session, rewriting, learned, changes.map(({ path }) => path));
   await printPluginPolicy(cli, own.command);
 }
 
@@ -194,18 +195,21 @@ async function rememberKind(
   await store.update(session.name, () => ({ kubectlToken: kind }));
 }
 
-function printRewritten(
-  { out }: CommandContext,
+async function printRewritten(
+  { out, style }: CommandContext,
   session: Session,
   { entry }: Rewriting,
   learned: ReadonlyMap<string, LearnedServer>,
   files: readonly string[],
-): void {
+): Promise<void> {
   const who = [...learned.values()].find(({ username }) => username !== undefined)?.username;
   const servers = [...learned.values()].map(({ address: { url } }) => printable(url, 200));
-  out.line(`Kubeconfig:  ${files.join(", ")}`);
-  out.line(`User entry:  ${printable(entry.user, 100)}`);
-  out.line(`Contexts:    ${entry.contexts.map((name) => printable(name, 100)).join(", ")}`);
-  out.line(`User:        ${printable(who ?? labelOf(session))}`);
-  out.line(`API server:  ${[...new Set(servers)].join(", ")}`);
+  const facts = [
+    ["Kubeconfig", files.join(", ")],
+    ["User entry", printable(entry.user, 100)],
+    ["Contexts", entry.contexts.map((name) => printable(name, 100)).join(", ")],
+    ["User", printable(who ?? labelOf(session))],
+    ["API server", [...new Set(servers)].join(", ")],
+  ] as const;
+  out.text(await formatFacts(facts, style.out));
 }

@@ -174,7 +174,7 @@ async function takeTokens(
     const choice = { wantedName, ...stores, certificateAuthority, activate, revokeLost: taken.rotated };
     const saved = await saveSignIn(store, http, taken.signedIn, choice, keyringLimits(cli));
     const { session } = saved;
-    out.line(`Took over the sign-in of ${labelOf(session)} at ${session.apiHost}.`);
+    out.success(`Took over the sign-in of ${labelOf(session)} at ${session.apiHost}.`);
     printKeyLocation(cli, saved);
     out.info(
       taken.rotated

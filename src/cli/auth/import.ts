@@ -261,7 +261,7 @@ async function keep(
         : await readAuthority(certificateAuthority),
       ...await keyStoreChoice(cli, keyring),
     });
-    out.line(`Stored DataChain's token as the session "${saved.session.name}". It was not tested.`);
+    out.success(`Stored DataChain's token as the session "${saved.session.name}". It was not tested.`);
     printKeyLocation(cli, saved);
     if (active === undefined) await store.activate(saved.session.name);
   }

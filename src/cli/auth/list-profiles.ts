@@ -36,33 +36,38 @@ export async function runListProfiles(
   const rows = [...await profileOfVariables(cli), ...stored];
   const active = await cli.store.active();
   cli.out.text(
-    await formatListing<Session>({
-      rows,
-      columns: [
-        { title: "Name", text: ({ name }) => name },
-        { title: "Kind", text: ({ kind }) => String(kind) },
-        { title: "Organization", text: ({ organization }) => organization ?? "" },
-        { title: "Token ID", text: (row) => tokenIdOf(row) ?? "" },
-        { title: "Secret", text: (row) => tokenIdOf(row) === undefined ? "" : MASKED },
-        { title: "Status", text: (row) => row.name === active ? "Active" : whoOf(row) },
-        { title: "Issuer", wide: true, text: ({ issuer }) => issuer },
-        { title: "API host", wide: true, text: ({ apiHost }) => apiHost },
-        { title: "Stored in", wide: true, text: storedIn },
-      ],
-      name: ({ name }) => name,
-      object: (row) => ({
-        name: row.name,
-        kind: String(row.kind),
-        organization: row.organization ?? null,
-        tokenId: tokenIdOf(row) ?? null,
-        secret: tokenIdOf(row) === undefined ? null : MASKED,
-        email: row.user.email ?? null,
-        issuer: row.issuer,
-        apiHost: row.apiHost,
-        active: row.name === active,
-        storage: storageOf(row),
-      }),
-    }, format),
+    await formatListing<Session>(
+      {
+        rows,
+        columns: [
+          { title: "Name", text: ({ name }) => name },
+          { title: "Kind", text: ({ kind }) => String(kind) },
+          { title: "Organization", text: ({ organization }) => organization ?? "" },
+          { title: "Token ID", text: (row) => tokenIdOf(row) ?? "" },
+          { title: "Secret", text: (row) => tokenIdOf(row) === undefined ? "" : MASKED },
+          { title: "Status", text: (row) => row.name === active ? "Active" : whoOf(row) },
+          { title: "Issuer", wide: true, text: ({ issuer }) => issuer },
+          { title: "API host", wide: true, text: ({ apiHost }) => apiHost },
+          { title: "Stored in", wide: true, text: storedIn },
+        ],
+        name: ({ name }) => name,
+        isActive: ({ name }) => name === active,
+        object: (row) => ({
+          name: row.name,
+          kind: String(row.kind),
+          organization: row.organization ?? null,
+          tokenId: tokenIdOf(row) ?? null,
+          secret: tokenIdOf(row) === undefined ? null : MASKED,
+          email: row.user.email ?? null,
+          issuer: row.issuer,
+          apiHost: row.apiHost,
+          active: row.name === active,
+          storage: storageOf(row),
+        }),
+      },
+      format,
+      cli.style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") {
     cli.out.info(

@@ -65,49 +65,56 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   const handOffs = await handOffsShown(cli, sessions, format);
   const inFolders = sessions.some(({ store }) => store.project !== undefined);
   cli.out.text(
-    await formatListing<StoredSession>({
-      rows: sessions,
-      columns: [
-        {
-          title: "Name",
-          text: ({ session: { user, name } }) => user.name ?? user.email ?? user.username ?? name,
+    await formatListing<StoredSession>(
+      {
+        rows: sessions,
+        columns: [
+          {
+            title: "Name",
+            text: ({ session: { user, name } }) => user.name ?? user.email ?? user.username ?? name,
+          },
+          { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
+          { title: "Status", text: (stored) => statusOf(standing(stored), stored.session, cli.now()) },
+          ...apart.issuer ? [{ title: "Issuer", text: ({ session }: StoredSession) => session.issuer }] : [],
+          ...apart.client
+            ? [{ title: "Client", text: ({ session }: StoredSession) => session.clientId }]
+            : [],
+          ...inFolders ? [{ title: "Folder", text: ({ store }: StoredSession) => store.project ?? "" }] : [],
+          { title: "Session", wide: true, text: ({ session }) => session.name },
+          { title: "Kind", wide: true, text: ({ session }) => String(session.kind) },
+          { title: "Host", wide: true, text: ({ session }) => session.apiHost },
+          { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
+          ...handOffs.size === 0 ? [] : [{
+            title: "Handed out by",
+            wide: true as const,
+            text: (stored: StoredSession) => handOffs.get(stored)?.short ?? "",
+          }],
+          { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
+        ],
+        name: ({ session }) => session.name,
+        isActive: (stored) => standing(stored) === "Active",
+        object: (stored) => {
+          const { name, user, provider, kind, issuer, apiHost, expires } = stored.session;
+          const { project } = stored.store;
+          return {
+            name,
+            email: user.email ?? null,
+            subject: user.subject,
+            provider: String(provider),
+            kind: String(kind),
+            issuer,
+            apiHost,
+            active: standing(stored) === "Active",
+            storage: storageOf(stored.session),
+            handedOutBy: handOffs.get(stored)?.by,
+            expires: expires ?? null,
+            folder: project,
+          };
         },
-        { title: "Email", text: ({ session: { user } }) => user.email ?? "" },
-        { title: "Status", text: (stored) => statusOf(standing(stored), stored.session, cli.now()) },
-        ...apart.issuer ? [{ title: "Issuer", text: ({ session }: StoredSession) => session.issuer }] : [],
-        ...apart.client ? [{ title: "Client", text: ({ session }: StoredSession) => session.clientId }] : [],
-        ...inFolders ? [{ title: "Folder", text: ({ store }: StoredSession) => store.project ?? "" }] : [],
-        { title: "Session", wide: true, text: ({ session }) => session.name },
-        { title: "Kind", wide: true, text: ({ session }) => String(session.kind) },
-        { title: "Host", wide: true, text: ({ session }) => session.apiHost },
-        { title: "Stored in", wide: true, text: ({ session }) => storedIn(session) },
-        ...handOffs.size === 0 ? [] : [{
-          title: "Handed out by",
-          wide: true as const,
-          text: (stored: StoredSession) => handOffs.get(stored)?.short ?? "",
-        }],
-        { title: "Expires", wide: true, text: ({ session }) => sessionEnds(session, cli.now()) },
-      ],
-      name: ({ session }) => session.name,
-      object: (stored) => {
-        const { name, user, provider, kind, issuer, apiHost, expires } = stored.session;
-        const { project } = stored.store;
-        return {
-          name,
-          email: user.email ?? null,
-          subject: user.subject,
-          provider: String(provider),
-          kind: String(kind),
-          issuer,
-          apiHost,
-          active: standing(stored) === "Active",
-          storage: storageOf(stored.session),
-          handedOutBy: handOffs.get(stored)?.by,
-          expires: expires ?? null,
-          folder: project,
-        };
       },
-    }, format),
+      format,
+      cli.style.out,
+    ),
   );
   if (sessions.length === 0 && format === "table") {
     cli.out.info("Nobody is signed in. Sign in: datumctl login");

@@ -52,7 +52,7 @@ export async function runRemoveProfile(
   } finally {
     lock.release();
   }
-  out.line(`Removed the profile "${name}" from this machine.`);
+  out.success(`Removed the profile "${name}" from this machine.`);
   const valid = await staysValid(cli, session);
   if (valid !== undefined) out.info(valid);
   else if (session.user.subject !== NOBODY) {

@@ -40,7 +40,7 @@ export async function runSwitch(cli: CommandContext, input: SwitchInput): Promis
   const { session, store } = await sealedInProject(meant, keyringLimits(cli));
   await store.activate(session.name);
   const where = store.project === undefined ? "" : ` in ${printable(store.project)}`;
-  cli.out.line(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
+  cli.out.success(`Switched to ${whoAndWhere(session, sessions)}${where}.`);
   warnOfPrecedence(cli, session.name);
   if (store.project === undefined) await warnOfProjectFolder(cli);
 }

@@ -37,6 +37,8 @@ import type { TokenKind } from "../../sessions/token.ts";
 import { readAuthority } from "../save-flags.ts";
 import type { SessionChoice } from "../../sessions/choose.ts";
 import { chosenCommand, ownCommand } from "../../kubeconfig/exec-command.ts";
+import { styledDiff } from "../output/style.ts";
+import { formatFacts } from "../output/table.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { absolutePath } from "../../system/environment.ts";
 import { isFromEnvironment } from "../session-labels.ts";
@@ -244,7 +246,7 @@ async function previewEntry(cli: CommandContext, { target, entry, paths }: Entry
   const diff = await previewKubeconfig(paths, editing.edit);
   noteShared(cli, editing.found(), entry);
   if (diff === "") cli.out.info("Nothing would change.");
-  cli.out.text(diff);
+  cli.out.text(styledDiff(diff, cli.style.out));
   if (entry.identity.tokenFile === undefined) await printPluginPolicy(cli, entry.command);
 }
 
@@ -320,10 +322,13 @@ async function printEntry(
   }
   noteShared(cli, found, entry);
   const who = learned.username ?? labelOf(session);
-  out.line(`Kubeconfig:  ${files}`);
-  out.line(`Context:     ${context}${input.switch ? " (now current)" : ""}`);
-  out.line(`User:        ${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`);
-  out.line(`API server:  ${learned.address.url}`);
+  const facts = [
+    ["Kubeconfig", files],
+    ["Context", `${context}${input.switch ? " (now current)" : ""}`],
+    ["User", `${printable(who)}${input.followActive ? " (follows datumctl auth switch)" : ""}`],
+    ["API server", learned.address.url],
+  ] as const;
+  out.text(await formatFacts(facts, cli.style.out));
   if (isFromEnvironment(session) && input.tokenFile === undefined) {
     const variable = session.name.slice(ENV_PREFIX.length);
     out.info(

@@ -8,6 +8,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
 import { addScopeFlags, scopeFlags } from "../scope-flags.ts";
 import type { ScopeFlags } from "../../providers/datum/scope.ts";
+import { PLAIN, titled } from "../output/style.ts";
 import { formatObject, formatTable, listFormat } from "../output/table.ts";
 import { outputOption } from "../complete/declare.ts";
 
@@ -38,13 +39,13 @@ export async function runAuthWhoami(cli: CommandContext, input: AuthWhoamiInput)
   const format = listFormat(input.output);
   using plane = await openControlPlane(cli, input);
   const review = await reviewSelf(plane.client);
-  if (format === "table" || format === "wide") return cli.out.text(await formatUser(review));
+  if (format === "table" || format === "wide") return cli.out.text(await formatUser(review, cli.style.out));
   // kubectl writes this for an object without a name.
   cli.out.text(await formatObject([], review, "selfsubjectreview.authentication.k8s.io/<unknown>", format));
 }
 
 /** The review's user as kubectl prints it. */
-export async function formatUser(review: JsonObject): Promise<string> {
+export async function formatUser(review: JsonObject, style = PLAIN): Promise<string> {
   const status = isObject(review.status) ? review.status : {};
   const { username, uid, groups, extra } = isObject(status.userInfo) ? status.userInfo : {};
   const rows: [string, string][] = [["ATTRIBUTE", "VALUE"]];
@@ -56,7 +57,7 @@ export async function formatUser(review: JsonObject): Promise<string> {
   ) {
     rows.push([`Extra: ${name}`, listed(values)]);
   }
-  return await formatTable(rows.map((row) => row.map((cell) => printable(cell, 2_000))), 3);
+  return titled(await formatTable(rows.map((row) => row.map((cell) => printable(cell, 2_000))), 3), style);
 }
 
 /** Texts as Go prints a list of them. */

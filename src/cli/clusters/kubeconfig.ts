@@ -25,6 +25,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { readAuthority } from "../save-flags.ts";
 import { ownCommand } from "../../kubeconfig/exec-command.ts";
 import { leaveFastLane } from "../auth/fast-lane.ts";
+import { formatFacts } from "../output/table.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { valueArgument, valueOption } from "../complete/declare.ts";
@@ -47,8 +48,10 @@ export function clustersKubeconfigCommand(contextOf: ContextOf): CommandUnknownO
       `
 Examples:
   datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5
-  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --certificate-authority ca.pem
-  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 --profile ci --kubeconfig ci.yaml
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 \\
+      --certificate-authority ca.pem
+  datumctl clusters kubeconfig 3f1c2a9e-5d14-4c0b-8f63-2b7d90c1e4a5 \\
+      --profile ci --kubeconfig ci.yaml
 
 The context is CLUSTER_ID/PROFILE. The current context stays as it is.`,
     );
@@ -114,10 +117,13 @@ export async function runClustersKubeconfig(cli: CommandContext, input: Kubeconf
     ? `${holder ?? paths[0]} (nothing to change)`
     : changes.map(({ path }) => path).join(", ");
   const who = isApiToken(session) ? kubernetesUser(session.clientId) : labelOf(session);
-  out.line(`Kubeconfig:  ${written}`);
-  out.line(`Context:     ${context}`);
-  out.line(`User:        ${printable(who)}`);
-  out.line(`API server:  ${server}`);
+  const facts = [
+    ["Kubeconfig", written],
+    ["Context", context],
+    ["User", printable(who)],
+    ["API server", server],
+  ] as const;
+  out.text(await formatFacts(facts, cli.style.out));
   await printPluginPolicy(cli, command);
   const file = input.kubeconfig === undefined ? [] : ["--kubeconfig", input.kubeconfig];
   out.info(`Next: ${shellLine(["kubectl", ...file, "--context", context, "get", "namespaces"])}`);

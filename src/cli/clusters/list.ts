@@ -33,24 +33,28 @@ export async function runClustersList(cli: CommandContext, input: ListInput): Pr
   using cloudfleet = await openCloudfleet(cli, input.operation);
   const rows = await cloudfleet.api.clusters();
   cli.out.text(
-    await formatListing<Cluster>({
-      rows,
-      columns: [
-        { title: "ID", text: ({ id }) => id },
-        { title: "Name", text: ({ name }) => name ?? "" },
-        { title: "Region", text: ({ region }) => region ?? "" },
-        { title: "Status", text: ({ status }) => status ?? "" },
-        { title: "API server", wide: true, text: (cluster) => clusterAddress(cluster) ?? "" },
-      ],
-      name: ({ id }) => id,
-      object: (cluster) => ({
-        id: cluster.id,
-        name: cluster.name ?? null,
-        region: cluster.region ?? null,
-        status: cluster.status ?? null,
-        endpoint: clusterAddress(cluster) ?? null,
-      }),
-    }, format),
+    await formatListing<Cluster>(
+      {
+        rows,
+        columns: [
+          { title: "ID", text: ({ id }) => id },
+          { title: "Name", text: ({ name }) => name ?? "" },
+          { title: "Region", text: ({ region }) => region ?? "" },
+          { title: "Status", text: ({ status }) => status ?? "" },
+          { title: "API server", wide: true, text: (cluster) => clusterAddress(cluster) ?? "" },
+        ],
+        name: ({ id }) => id,
+        object: (cluster) => ({
+          id: cluster.id,
+          name: cluster.name ?? null,
+          region: cluster.region ?? null,
+          status: cluster.status ?? null,
+          endpoint: clusterAddress(cluster) ?? null,
+        }),
+      },
+      format,
+      cli.style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") cli.out.info("The organization has no clusters.");
 }

@@ -83,7 +83,7 @@ export function completionContext(
     providers,
     store,
     terminal: { canAsk: false },
-    out: { line() {}, text() {}, info() {}, important() {}, warn() {}, debug: undefined },
+    out: { line() {}, success() {}, text() {}, info() {}, important() {}, warn() {}, debug: undefined },
     requestTimeout,
     choice: {
       flag: flag?.normalize("NFC"),

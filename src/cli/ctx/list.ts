@@ -54,22 +54,27 @@ export async function runCtxList(
   const young = before?.rows.some(isActedOn) || !some ? before : undefined;
   const rows = young?.rows ?? await listTargets(chosen.context, chosen.session);
   cli.out.text(
-    await formatListing<TargetRow>({
-      rows,
-      columns: [
-        { title: "In use", text: (row) => isActedOn(row) ? "*" : "" },
-        { title: "Organization", text: ({ organization }) => organization },
-        { title: "Project", text: ({ project }) => project ?? "" },
-        { title: "Name", text: ({ displayName }) => displayName ?? "" },
-      ],
-      name: targetName,
-      object: (row) => ({
-        organization: row.organization,
-        project: row.project ?? null,
-        displayName: row.displayName ?? null,
-        inUse: isActedOn(row),
-      }),
-    }, format),
+    await formatListing<TargetRow>(
+      {
+        rows,
+        columns: [
+          { title: "In use", text: (row) => isActedOn(row) ? "*" : "" },
+          { title: "Organization", text: ({ organization }) => organization },
+          { title: "Project", text: ({ project }) => project ?? "" },
+          { title: "Name", text: ({ displayName }) => displayName ?? "" },
+        ],
+        name: targetName,
+        isActive: isActedOn,
+        object: (row) => ({
+          organization: row.organization,
+          project: row.project ?? null,
+          displayName: row.displayName ?? null,
+          inUse: isActedOn(row),
+        }),
+      },
+      format,
+      cli.style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") cli.out.info("You are not a member of any organization.");
   if (young !== undefined) tellAge(cli, cli.now() - young.at);

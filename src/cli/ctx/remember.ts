@@ -20,7 +20,7 @@ export async function useTarget(
     inUse,
     inUseBefore: isSame(now.inUse, inUse) ? now.inUseBefore : now.inUse,
   }));
-  out.line(`Now in use: ${targetWords({ organization, project })}.`);
+  out.success(`Now in use: ${targetWords({ organization, project })}.`);
   const variables = [env("DATUM_PROJECT") && "DATUM_PROJECT", organizationVariable(env)?.variable];
   for (const variable of variables.filter((one) => one !== undefined)) {
     out.warn(`${variable} is set in this terminal and takes precedence over what is in use.`);

@@ -12,7 +12,7 @@ import { outputOption } from "../complete/declare.ts";
 /** `ctx`, without the commands that it holds. */
 export function ctxShowCommand(contextOf: ContextOf): CommandUnknownOpts {
   const command = new Command("ctx")
-    .description("Show or choose the organization or project that commands act on")
+    .description("Show or choose the organization or project to act on")
     .addOption(outputOption(["table", "json", "yaml", "name"]))
     .addHelpText(
       "after",
@@ -47,6 +47,7 @@ export async function runCtx(
       { ...object, host, session, source },
       name,
       format,
+      cli.style.out,
     ),
   );
   warnOfRefusedScope(cli, scope);

@@ -1,28 +1,30 @@
 /** The report of `doctor`: a list for people, and one object for programs. */
 
-import type { Environment } from "../../system/environment.ts";
 import { printable, printableValue } from "../../text.ts";
 import { VERSION } from "../../version.ts";
+import type { Style } from "../output/style.ts";
 import { type Area, type Finding, isTrouble, type Verdict } from "./finding.ts";
 
 /** How a report looks. */
 export interface Look {
   /** Columns of the terminal. */
   readonly columns: number;
-  readonly colour: boolean;
+  readonly style: Style;
   /** Shows what is well, too. */
   readonly all: boolean;
 }
 
-/** A sign, a word and a colour for each verdict: nothing is told by colour alone. */
+type VerdictLook = "good" | "command" | "careful" | "bad" | "aside";
+
+/** A sign, a word and a look for each verdict: nothing is told by a look alone. */
 const SIGNS: Readonly<
-  Record<Verdict, { readonly sign: string; readonly word: string; readonly colour: number }>
+  Record<Verdict, { readonly sign: string; readonly word: string; readonly look: VerdictLook }>
 > = {
-  ok: { sign: "✓", word: "ok", colour: 32 },
-  note: { sign: "i", word: "note", colour: 36 },
-  warning: { sign: "!", word: "warn", colour: 33 },
-  fault: { sign: "✗", word: "FAULT", colour: 31 },
-  skipped: { sign: "-", word: "skip", colour: 2 },
+  ok: { sign: "✓", word: "ok", look: "good" },
+  note: { sign: "i", word: "note", look: "command" },
+  warning: { sign: "!", word: "warn", look: "careful" },
+  fault: { sign: "✗", word: "FAULT", look: "bad" },
+  skipped: { sign: "-", word: "skip", look: "aside" },
 };
 
 /** The columns of a sign and its word. */
@@ -31,22 +33,17 @@ const SIGN_WIDTH = 9;
 /** Texts are not broken into narrower columns. */
 const NARROWEST = 30;
 
-/** True where colours are shown: on a terminal that has them, unless a variable says otherwise. */
-export function showsColour(isTerminal: boolean, env: Environment): boolean {
-  return isTerminal && env("NO_COLOR") === undefined && env("TERM") !== "dumb" && env("CLICOLOR") !== "0";
-}
-
 /** The report for people, ends of lines included. */
 export function formatReport(areas: readonly Area[], look: Look): string {
   const width = Math.max(...areas.map(({ title }) => title.length)) + 2;
   const lines = areas.flatMap((area) => areaLines(area, look, width));
-  return [...lines, "", ...ending(areas), ""].join("\n");
+  return [...lines, "", ...ending(areas, look.style), ""].join("\n");
 }
 
 function areaLines({ title, findings }: Area, look: Look, width: number): string[] {
   const shown = shownOf(findings, look.all);
   return shown.flatMap((finding, at) => {
-    const head = signed(finding.verdict, look.colour) + (at === 0 ? title : "").padEnd(width);
+    const head = signed(finding.verdict, look.style) + (at === 0 ? title : "").padEnd(width);
     const indent = SIGN_WIDTH + width;
     const room = Math.max(NARROWEST, look.columns - indent);
     const pad = " ".repeat(indent);
@@ -73,15 +70,14 @@ function foundText({ about, found }: Finding): string {
   return printable(about === undefined ? found : `${about}: ${found}`, Infinity);
 }
 
-function signed(verdict: Verdict, colour: boolean): string {
-  const { sign, word, colour: code } = SIGNS[verdict];
+function signed(verdict: Verdict, style: Style): string {
+  const { sign, word, look } = SIGNS[verdict];
   const text = `${sign} ${word}`;
-  const gap = " ".repeat(SIGN_WIDTH - text.length);
-  return colour ? `\u001b[${code}m${text}\u001b[0m${gap}` : text + gap;
+  return style[look](text) + " ".repeat(SIGN_WIDTH - text.length);
 }
 
 /** What is to be typed, and how many troubles there are. */
-function ending(areas: readonly Area[]): string[] {
+function ending(areas: readonly Area[], style: Style): string[] {
   const findings = areas.flatMap(({ findings }) => findings);
   const count = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;
   const counts = [counted(count("fault"), "fault"), counted(count("warning"), "warning")].flat();
@@ -92,7 +88,7 @@ function ending(areas: readonly Area[]): string[] {
   const heading = lines.length + edits.length === 0 ? "" : " To mend that, in this order:";
   return [
     `${counts.join(", ")}.${heading}`,
-    ...lines.map((line) => `  ${printable(line, Infinity)}`),
+    ...lines.map((line) => `  ${style.command(printable(line, Infinity))}`),
     ...edits.flatMap(({ file, lines }) => [
       `  In ${printable(file, Infinity)}:`,
       ...lines.map((line) => `    ${printableIndented(line)}`),

@@ -15,16 +15,19 @@ Examples:
   datumctl login
   datumctl login --no-browser
   datumctl login --profile work
-  datumctl login --hostname auth.example.com --client-id 1234 --certificate-authority ca.pem
-  datumctl login --issuer https://login.example.com/realms/main --client-id kubernetes
+  datumctl login --hostname auth.example.com --client-id 1234 \\
+      --certificate-authority ca.pem
+  datumctl login --issuer https://login.example.com --client-id kubernetes
   datumctl login --issuer https://login.example.com --client-id kubernetes \\
       --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
-  datumctl login --issuer https://example.eu.auth0.com/ --client-id ID --auth-param audience=https://api.example.com
+  datumctl login --issuer https://example.eu.auth0.com/ --client-id ID \\
+      --auth-param audience=https://api.example.com
   datumctl login --credentials key.json
   datumctl login --with-token < FILE
-  datumctl login --issuer https://login.example.com --workload github --audience https://k8s.example.com
+  datumctl login --issuer https://login.example.com --workload github \\
+      --audience https://k8s.example.com
   datumctl login --provider studio
-  datumctl login --hostname studio.datachain.ai --team data-team --expires-in 30 --local
+  datumctl login --provider studio --team data-team --expires-in 30 --local
 
 After a person's sign-in at Datum, a terminal asks which organization and project to use, unless there is but
 one, or one is in use already; Escape leaves that for later. See datumctl ctx use --help.
@@ -41,14 +44,13 @@ export async function loginCommandLine(
 ): Promise<CommandUnknownOpts> {
   const shared = new Command("login")
     .description("Sign in, through the browser or with a device code")
+    .optionsGroup("For every sign-in")
     .option("-H, --hostname <host>", "host to sign in to (default: auth.datum.net)")
-    .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
-    .addOption(
-      valueOption(
-        "nothing",
-        "--client-id <id>",
-        "OAuth client id, for an issuer or host that is not Datum's own",
-      ),
+    .option("--no-browser", "sign in with a code on another device")
+    .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
+    .option(
+      "--browser-command <command>",
+      "program that opens the address; %s stands for the address, else it is added at the end",
     )
     .addOption(
       valueOption(
@@ -60,17 +62,6 @@ export async function loginCommandLine(
           "env: DATUMCTL_PROVIDER)",
       ),
     )
-    .option("--issuer <url>", "oidc: issuer URL, exactly as the issuer states it, with its path")
-    .option("--redirect-uri <uri>", "oidc: loopback address for the browser to return to, sent byte for byte")
-    .option("--client-secret-file <file>", "oidc: file with the client's secret, - for standard input")
-    .option("--device-authorization-endpoint <url>", "oidc: endpoint that issues device codes")
-    .option("--no-browser", "sign in with a code on another device")
-    .addOption(new Option("--no-open", "the same as --no-browser").hideHelp())
-    .option(
-      "--browser-command <command>",
-      "program that opens the address; %s stands for the address, else it is added at the end",
-    )
-    .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
     .addOption(
       valueOption(
         "nothing",
@@ -78,6 +69,30 @@ export async function loginCommandLine(
         "scopes to request instead of the default ones, separated by commas",
       ),
     )
+    .addOption(
+      valueOption(
+        ["auto", "system", "file"],
+        "--keyring <store>",
+        "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
+      ),
+    )
+    .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
+    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
+    .option("--no-input", "ask nothing on the terminal, not even which organization and project to use")
+    .option("--listen-port <port>", "loopback port for the browser's answer (default: a free one)")
+    .option("--api-hostname <host>", "API host, if it cannot be derived from the auth host")
+    .optionsGroup("For any OIDC issuer")
+    .option("--issuer <url>", "issuer URL, exactly as the issuer states it, with its path")
+    .addOption(
+      valueOption(
+        "nothing",
+        "--client-id <id>",
+        "OAuth client id; a self-hosted Datum needs one, too",
+      ),
+    )
+    .option("--client-secret-file <file>", "file with the client's secret, - for standard input")
+    .option("--redirect-uri <uri>", "loopback address for the browser to return to, sent byte for byte")
+    .option("--device-authorization-endpoint <url>", "endpoint that issues device codes")
     .addOption(
       valueOption(
         ["login", "consent", "select_account", "none"],
@@ -100,31 +115,27 @@ export async function loginCommandLine(
       "--trust-audience <audience>",
       "who else the ID token may be for, where it does not say whom it was issued to; repeatable, remembered",
       repeated,
-    )
-    .option("--certificate-authority <file>", "PEM file of a private authority to trust; remembered")
-    .addOption(
-      valueOption(
-        ["auto", "system", "file"],
-        "--keyring <store>",
-        "where the session's key is kept: auto, system or file (env: DATUMCTL_KEYRING)",
-      ),
-    )
-    .option("--timeout <duration>", "time limit for the whole sign-in (default: 5m)")
-    .option("--no-input", "ask nothing on the terminal, not even which organization and project to use");
-  const codes = await Promise.all(all.map((provider) => provider.load()));
-  for (const flag of codes.flatMap(({ ownFlags = [] }) => ownFlags)) shared.addOption(optionOf(flag));
+    );
+  const codes = await Promise.all(
+    all.map(async (provider) => ({ facts: provider.facts, code: await provider.load() })),
+  );
+  for (const { facts: { title }, code: { ownFlags = [] } } of codes) {
+    shared.optionsGroup(`For ${title}`);
+    for (const flag of ownFlags) shared.addOption(optionOf(flag));
+  }
   const command = shared
-    .option("--credentials <file>", "machines: a service account's key file, - for standard input")
-    .option("--with-token", "machines: a personal access token, read from standard input")
+    .optionsGroup("For machines")
+    .option("--credentials <file>", "a service account's key file, - for standard input")
+    .option("--with-token", "a personal access token, read from standard input")
     .addOption(
       valueOption(
         ["github", "gitlab", "gitlab:", "file:"],
         "--workload <kind>",
-        "machines: the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
+        "the CI system's own token: github, gitlab[:VARIABLE] or file:PATH",
       ),
     )
-    .option("--audience <audience>", "machines: whom the CI system's token is for")
-    .option("--exchange", "machines: exchange the CI system's token at the issuer")
+    .option("--audience <audience>", "whom the CI system's token is for")
+    .option("--exchange", "exchange the CI system's token at the issuer")
     .addHelpText("after", EXAMPLES);
   command.action(({ input, ...flags }) =>
     runLogin(

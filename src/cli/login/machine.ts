@@ -270,9 +270,9 @@ async function announce(
 ): Promise<void> {
   const { out } = cli;
   const { session } = saved;
-  if (untried === undefined) out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
+  if (untried === undefined) out.success(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   else {
-    out.line(`Set up ${labelOf(session)} at ${session.apiHost}.`);
+    out.success(`Set up ${labelOf(session)} at ${session.apiHost}.`);
     out.info(`Not tested yet: ${untried.message}`);
   }
   if (machine.keepsSecrets) printKeyLocation(cli, saved);

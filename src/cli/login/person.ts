@@ -211,7 +211,7 @@ async function announce(
 ): Promise<void> {
   const { out } = cli;
   const { session, signedIn: { tokens } } = saved;
-  out.line(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
+  out.success(`Signed in as ${labelOf(session)} at ${session.apiHost}.`);
   if (cli.verbose) out.line(JSON.stringify(printableValue(tokens.claims), undefined, 2));
   printKeyLocation(cli, saved);
   const former = formerClient(saved);

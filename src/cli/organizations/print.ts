@@ -14,16 +14,20 @@ export async function printOrganizations(
   const acting = await actingSession(cli);
   const rows = await listOrganizations(acting.context, acting.session);
   cli.out.text(
-    await formatListing<Organization>({
-      rows,
-      columns: [
-        { title: "Name", text: ({ displayName, id }) => displayName ?? id },
-        { title: "ID", text: ({ id }) => id },
-        { title: "Type", wide: true, text: ({ type }) => type ?? "" },
-      ],
-      name: ({ id }) => id,
-      object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
-    }, format),
+    await formatListing<Organization>(
+      {
+        rows,
+        columns: [
+          { title: "Name", text: ({ displayName, id }) => displayName ?? id },
+          { title: "ID", text: ({ id }) => id },
+          { title: "Type", wide: true, text: ({ type }) => type ?? "" },
+        ],
+        name: ({ id }) => id,
+        object: ({ id, displayName, type }) => ({ id, displayName: displayName ?? null, type: type ?? null }),
+      },
+      format,
+      cli.style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") cli.out.info("You are not a member of any organization.");
 }

@@ -2,6 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
+import { PLAIN, type Style } from "./style.ts";
 
 /** The values of `-o` for lists and single objects. */
 export const LIST_FORMATS = ["table", "wide", "json", "yaml", "name"] as const;
@@ -23,6 +24,8 @@ export interface Listing<Row> {
   /** The row as programs get it. */
   object(row: Row): unknown;
   name(row: Row): string;
+  /** Whether a row is what is active or in use, which a column says as well. */
+  isActive?(row: Row): boolean;
 }
 
 /**
@@ -46,8 +49,12 @@ export function wrongFormat(formats: readonly string[], hint?: string): AppError
   );
 }
 
-/** A listing as the text of its format, ends of line included. */
-export async function formatListing<Row>(listing: Listing<Row>, format: ListFormat): Promise<string> {
+/** A listing as the text of its format, ends of line included. Only tables have a look. */
+export async function formatListing<Row>(
+  listing: Listing<Row>,
+  format: ListFormat,
+  style = PLAIN,
+): Promise<string> {
   const { rows, columns } = listing;
   switch (format) {
     case "json":
@@ -58,10 +65,13 @@ export async function formatListing<Row>(listing: Listing<Row>, format: ListForm
       return rows.map((row) => `${printable(listing.name(row))}\n`).join("");
     default: {
       const shown = columns.filter((column) => format === "wide" || column.wide === undefined);
-      return await formatTable([
+      const lines = await tableLines([
         shown.map((column) => column.title),
         ...rows.map((row) => shown.map((column) => printable(column.text(row)))),
       ]);
+      const [titles = "", ...others] = lines;
+      const looks = others.map((line, at) => listing.isActive?.(rows[at] as Row) ? style.good(line) : line);
+      return [style.title(titles), ...looks].map((line) => `${line}\n`).join("");
     }
   }
 }
@@ -72,6 +82,7 @@ export async function formatObject(
   object: unknown,
   name: string,
   format: ListFormat,
+  style = PLAIN,
 ): Promise<string> {
   switch (format) {
     case "json":
@@ -81,12 +92,45 @@ export async function formatObject(
     case "name":
       return `${printable(name)}\n`;
     default:
-      return await formatTable(lines.map(([title, value]) => [`${title}:`, printable(value)]));
+      return await formatPairs(lines.map(([title, value]) => [title, printable(value)]), style);
   }
 }
 
+/** What was written, as `Title:  value` lines. */
+export async function formatFacts(
+  facts: readonly (readonly [title: string, value: string])[],
+  style: Style,
+): Promise<string> {
+  return await formatPairs(facts, style, 2);
+}
+
+/** Titles and values, which are printable, as `Title:  value` lines, the widest with so many blanks between. */
+export async function formatPairs(
+  pairs: readonly (readonly [title: string, value: string])[],
+  { title: look }: Style,
+  gap = GAP,
+): Promise<string> {
+  const lines = await tableLines(pairs.map(([title, value]) => [`${title}:`, value]), 0, gap);
+  return lines.map((line, at) => {
+    const end = (pairs[at]?.[0].length ?? 0) + 1;
+    return `${look(line.slice(0, end))}${line.slice(end)}\n`;
+  }).join("");
+}
+
+/** Blanks between columns. */
+const GAP = 3;
+
 /** Cells in columns as wide as their widest cell, or `narrowest`, measured in columns of a terminal. */
 export async function formatTable(rows: readonly (readonly string[])[], narrowest = 0): Promise<string> {
+  return (await tableLines(rows, narrowest)).map((line) => `${line}\n`).join("");
+}
+
+/** As {@link formatTable}, without the ends of the lines: a look is added to what is laid out. */
+async function tableLines(
+  rows: readonly (readonly string[])[],
+  narrowest = 0,
+  gap = GAP,
+): Promise<string[]> {
   const columnsOf = await ruler(rows);
   const widths: number[] = [];
   for (const row of rows) {
@@ -96,8 +140,8 @@ export async function formatTable(rows: readonly (readonly string[])[], narrowes
   }
   return rows.map((row) => {
     const cells = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - columnsOf(cell)));
-    return `${cells.join("   ").trimEnd()}\n`;
-  }).join("");
+    return cells.join(" ".repeat(gap)).trimEnd();
+  });
 }
 
 /** Measures cells. The package that knows all of Unicode is loaded only for a cell that is not plain ASCII. */

@@ -20,16 +20,24 @@ export async function printProjects(
   if (organization === undefined) return cli.out.info("You are not a member of any organization.");
   const rows = await listProjects(acting.context, acting.session, organization);
   cli.out.text(
-    await formatListing<Project>({
-      rows,
-      columns: [
-        { title: "Name", text: ({ displayName, id }) => displayName ?? id },
-        { title: "ID", text: ({ id }) => id },
-        { title: "Organization", wide: true, text: ({ organization }) => organization },
-      ],
-      name: ({ id }) => id,
-      object: ({ id, displayName, organization }) => ({ id, displayName: displayName ?? null, organization }),
-    }, format),
+    await formatListing<Project>(
+      {
+        rows,
+        columns: [
+          { title: "Name", text: ({ displayName, id }) => displayName ?? id },
+          { title: "ID", text: ({ id }) => id },
+          { title: "Organization", wide: true, text: ({ organization }) => organization },
+        ],
+        name: ({ id }) => id,
+        object: ({ id, displayName, organization }) => ({
+          id,
+          displayName: displayName ?? null,
+          organization,
+        }),
+      },
+      format,
+      cli.style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") {
     cli.out.info(`The organization "${organization}" has no projects that you may see.`);

@@ -9,8 +9,8 @@ export function confirmPrompt(question: string): Prompt<string, string> {
   return {
     start: "",
     onKey,
-    draw(before, after) {
-      if (before === undefined) return `${question} [y/N] `;
+    draw(before, after, _columns, style) {
+      if (before === undefined) return `${style.title(question)} [y/N] `;
       if (after === undefined) return "\n";
       return after.slice(before.length);
     },

@@ -1,6 +1,7 @@
 /** The one loop that reads keys for a prompt. What a key does and what is shown are pure functions of the prompt. */
 
 import type { Terminal } from "../../system/terminal.ts";
+import { type Style, stylesOf, type TerminalFacts } from "../output/style.ts";
 
 /** What a key led to. */
 export type Step<State, Answer> =
@@ -13,17 +14,18 @@ export interface Prompt<State, Answer> {
   readonly start: State;
   onKey(state: State, key: string): Step<State, Answer>;
   /** The text that changes the terminal from one state to the next. Undefined is before the prompt, or after it. */
-  draw(before: State | undefined, after: State | undefined, columns: number): string;
+  draw(before: State | undefined, after: State | undefined, columns: number, style: Style): string;
 }
 
 /** Shows a prompt and reads keys until it is answered or cancelled, or until no more keys come. */
 export async function ask<State, Answer>(
-  terminal: Pick<Terminal, "keys" | "writeErr" | "columns">,
+  terminal: Pick<Terminal, "keys" | "writeErr" | "columns"> & TerminalFacts,
   signal: AbortSignal,
   { start, onKey, draw }: Prompt<State, Answer>,
 ): Promise<Step<State, Answer>> {
+  const style = stylesOf(terminal).err;
   const show = (before: State | undefined, after: State | undefined) => {
-    const text = draw(before, after, terminal.columns());
+    const text = draw(before, after, terminal.columns(), style);
     if (text !== "") terminal.writeErr(text);
   };
   let state = start;

@@ -3,6 +3,7 @@
 import { AppError, interruptedError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { Terminal } from "../../system/terminal.ts";
+import type { Style } from "../output/style.ts";
 import { columnsOf } from "../output/width.ts";
 import { ask, type Step } from "./loop.ts";
 
@@ -198,11 +199,23 @@ function fit(line: string, columns: number): string {
 }
 
 /** Goes up to the first line of what is shown, clears it, and shows the next lines. */
-function draw(before: Picker | undefined, after: Picker | undefined, columns: number): string {
+function draw(
+  before: Picker | undefined,
+  after: Picker | undefined,
+  columns: number,
+  style: Style,
+): string {
   const height = before === undefined ? 0 : render(before, columns).length;
   const up = height > 1 ? `\u001b[${height - 1}A` : "";
   const lines = after === undefined ? [] : render(after, columns);
-  return `${up}\r\u001b[J${lines.join("\r\n")}`;
+  return `${up}\r\u001b[J${lines.map((line, at) => lookOf(line, at, style)).join("\r\n")}`;
+}
+
+/** A line of a picker as it looks: the question, the row with the cursor, a remark, or another row. */
+function lookOf(line: string, at: number, style: Style): string {
+  if (at === 0) return style.title(line);
+  if (line.startsWith(">")) return style.command(line);
+  return /^ {2}[(…]/.test(line) ? style.aside(line) : line;
 }
 
 /**

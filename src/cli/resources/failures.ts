@@ -1,18 +1,19 @@
 /** Several failures of one command: each is told, and the exit code is theirs where they have one in common. */
 
-import { AppError, CODES, formatError } from "../../errors.ts";
+import { AppError, CODES } from "../../errors.ts";
 import { type CommandContext, exitWith } from "../context.ts";
+import { formatStyledError } from "../output/style.ts";
 
 /** Tells every error on stderr; for people, a next step that several have in common once, behind them. */
 export function tellFailures(
-  { terminal, errorFormat }: Pick<CommandContext, "terminal" | "errorFormat">,
+  { terminal, errorFormat, style }: Pick<CommandContext, "terminal" | "errorFormat" | "style">,
   errors: readonly AppError[],
 ): void {
   for (const [at, error] of errors.entries()) {
     const isSaidNext = errorFormat === "human" && error.hint === errors[at + 1]?.hint;
     const { code, message, retryable } = error;
     const told = isSaidNext ? new AppError(code, message, { retryable }) : error;
-    terminal.writeErr(formatError(told, errorFormat));
+    terminal.writeErr(formatStyledError(told, errorFormat, style.err));
   }
 }
 
@@ -21,7 +22,7 @@ export function tellFailures(
  * them have, else with 1. Returns where there is none.
  */
 export function endWithFailures(
-  cli: Pick<CommandContext, "terminal" | "errorFormat">,
+  cli: Pick<CommandContext, "terminal" | "errorFormat" | "style">,
   errors: readonly AppError[],
 ): void {
   const [first, ...others] = errors;

@@ -10,6 +10,7 @@ import type { ScopeFlags } from "../../providers/datum/scope.ts";
 import { type CacheOptions, openSessionCache, type SessionCache } from "../../sessions/cache.ts";
 import { type CommandContext, exitWith } from "../context.ts";
 import { openControlPlane } from "../control-plane.ts";
+import { titled } from "../output/style.ts";
 
 /** A control plane, or another API server, with its resources; dispose of it. */
 export interface ResourcePlane extends Disposable {
@@ -56,9 +57,10 @@ export function readContext(cli: CommandContext, { client, kinds }: ResourcePlan
   return {
     client,
     kinds,
-    write: (text) => {
+    write: (text, isTitled) => {
+      const shown = isTitled ? titled(text, cli.style.out) : text;
       // Who reads no further, as head does, wants no more to be asked for either.
-      if (!cli.terminal.writeOut(text)) exitWith(0);
+      if (!cli.terminal.writeOut(shown)) exitWith(0);
       return Promise.resolve();
     },
     isTerminal: cli.terminal.outIsTerminal,

@@ -28,9 +28,9 @@ export function whereOf(
  * nothing where no person reads it, nor with `--quiet`.
  */
 export function sayWhere(
-  { terminal, out }: Pick<CommandContext, "terminal" | "out">,
+  { terminal, out, style }: Pick<CommandContext, "terminal" | "out" | "style">,
   plane: NamedPlane,
   options: { readonly allNamespaces?: boolean | undefined } = {},
 ): void {
-  if (terminal.errIsTerminal) out.info(`in ${whereOf(plane, options)}`);
+  if (terminal.errIsTerminal) out.info(style.err.aside(`in ${whereOf(plane, options)}`));
 }

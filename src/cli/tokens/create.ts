@@ -97,7 +97,7 @@ export async function runCreate(cli: CommandContext, input: CreateInput): Promis
     };
     await saveSecret(destinations, token, lost);
     const wheres = destinations.map(({ where }) => where);
-    printNewSecret(cli, await formatNewSecret(token, linesOf(token), wheres, format), lost);
+    printNewSecret(cli, await formatNewSecret(token, linesOf(token), wheres, format, cli.style.out), lost);
     if (wheres.length === 0) cli.out.info("The secret is not shown again.");
   } finally {
     for (const destination of destinations) await destination.discard();

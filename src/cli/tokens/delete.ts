@@ -40,7 +40,7 @@ export async function runDelete(cli: CommandContext, input: DeleteInput): Promis
   }
   await cloudfleet.prepare();
   await cloudfleet.api.deleteToken(id);
-  cli.out.line(`Deleted the token ${id}.`);
+  cli.out.success(`Deleted the token ${id}.`);
   for (const name of profiles) {
     cli.out.info(
       `The profile "${name}" no longer signs in. Remove it: datumctl auth remove-profile ${name}`,

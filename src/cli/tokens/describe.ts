@@ -46,5 +46,5 @@ export async function runDescribe(
     ["Last used", last_used ?? ""],
     ["Kubernetes user", kubernetesUser(token.id)],
   ] as const;
-  cli.out.text(await formatObject(lines, tokenObject(token), token.id, format));
+  cli.out.text(await formatObject(lines, tokenObject(token), token.id, format, cli.style.out));
 }

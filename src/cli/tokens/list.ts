@@ -31,19 +31,23 @@ export async function runList(cli: CommandContext, input: ListInput): Promise<vo
   using cloudfleet = await openCloudfleet(cli, input.operation);
   const rows = await cloudfleet.api.tokens();
   cli.out.text(
-    await formatListing<ApiToken>({
-      rows,
-      columns: [
-        { title: "ID", text: ({ id }) => id },
-        { title: "Name", text: ({ name }) => name ?? "" },
-        { title: "Role", text: ({ role }) => role ?? "" },
-        { title: "Created", text: ({ date_created }) => date_created ?? "" },
-        { title: "Last used", text: ({ last_used }) => last_used ?? "" },
-        { title: "Kubernetes user", wide: true, text: ({ id }) => kubernetesUser(id) },
-      ],
-      name: ({ id }) => id,
-      object: tokenObject,
-    }, format),
+    await formatListing<ApiToken>(
+      {
+        rows,
+        columns: [
+          { title: "ID", text: ({ id }) => id },
+          { title: "Name", text: ({ name }) => name ?? "" },
+          { title: "Role", text: ({ role }) => role ?? "" },
+          { title: "Created", text: ({ date_created }) => date_created ?? "" },
+          { title: "Last used", text: ({ last_used }) => last_used ?? "" },
+          { title: "Kubernetes user", wide: true, text: ({ id }) => kubernetesUser(id) },
+        ],
+        name: ({ id }) => id,
+        object: tokenObject,
+      },
+      format,
+      cli.style.out,
+    ),
   );
   if (rows.length === 0 && format === "table") cli.out.info("The organization has no API tokens.");
 }

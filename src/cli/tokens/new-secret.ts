@@ -4,7 +4,8 @@ import { AppError } from "../../errors.ts";
 import { printable, printableValue } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import { outputOption } from "../complete/declare.ts";
-import { formatTable, toYaml, wrongFormat } from "../output/table.ts";
+import { PLAIN } from "../output/style.ts";
+import { formatPairs, toYaml, wrongFormat } from "../output/table.ts";
 import type { LostSecret } from "./secret-destination.ts";
 
 /** `-o` of the commands that make a secret. */
@@ -37,6 +38,7 @@ export async function formatNewSecret(
   lines: readonly (readonly [title: string, value: string])[],
   savedIn: readonly string[],
   format: typeof FORMATS[number],
+  style = PLAIN,
 ): Promise<string> {
   const { secret, ...rest } = token;
   const shown = savedIn.length === 0 ? { secret } : { secretIn: savedIn };
@@ -46,9 +48,11 @@ export async function formatNewSecret(
     case "yaml":
       return await toYaml(printableValue({ ...rest, ...shown }));
     case "table": {
-      const last = savedIn.length === 0 ? ["Secret", secret] : ["Secret in", savedIn.join(", ")];
-      const rows = lines.map(([title, value]) => [title, printable(value)]);
-      return await formatTable([...rows, last].map(([title, value]) => [`${title}:`, value ?? ""]));
+      const last = savedIn.length === 0
+        ? ["Secret", secret] as const
+        : ["Secret in", savedIn.join(", ")] as const;
+      const rows = lines.map(([title, value]) => [title, printable(value)] as const);
+      return await formatPairs([...rows, last], style);
     }
   }
 }

@@ -90,7 +90,11 @@ export async function runRegenerate(cli: CommandContext, input: RegenerateInput)
   await prepare(cloudfleet, own);
   const lost = { done: `The token ${id} has a new secret`, remedy: remedyOf(cloudfleet, id, own) };
   const print = async (secret: string, savedIn: readonly string[]) => {
-    printNewSecret(cli, await formatNewSecret({ id, secret }, [["Token ID", id]], savedIn, format), lost);
+    printNewSecret(
+      cli,
+      await formatNewSecret({ id, secret }, [["Token ID", id]], savedIn, format, cli.style.out),
+      lost,
+    );
   };
   try {
     await rotate(cli, cloudfleet, input, profiles, lost, print);

@@ -207,13 +207,14 @@ class EventPrinter {
       "OBJECT",
       "MESSAGE",
     ];
-    const text = (this.#isTitled ? lines : [titles, ...lines]).map((line) => `${escaped(line.join("\t"))}\n`);
+    const beginsTitled = !this.#isTitled;
+    const text = (beginsTitled ? [titles, ...lines] : lines).map((line) => `${escaped(line.join("\t"))}\n`);
     this.#isTitled = true;
-    await this.#write(alignTabbedColumns(text.join(""), this.#widths));
+    await this.#write(alignTabbedColumns(text.join(""), this.#widths), beginsTitled);
   }
 
-  async #write(text: string): Promise<void> {
-    await this.#context.write(shownText(this.#context, text));
+  async #write(text: string, isTitled = false): Promise<void> {
+    await this.#context.write(shownText(this.#context, text), isTitled);
   }
 }
 

@@ -244,6 +244,7 @@ class TablePages {
   #size = 0;
   #widths: number[] = [];
   #isGapDue = false;
+  #beginsTitled = false;
   #isNamespaced = false;
   /** Whether anything was printed. */
   isWritten = false;
@@ -267,10 +268,12 @@ class TablePages {
       this.#key = key;
       this.#widths = [];
     }
+    const isFirst = this.#lines.length === 0;
     for (const line of this.#table.of(table)) {
       this.#lines.push(line);
       for (const cell of line) this.#size += cell.length;
     }
+    if (isFirst) this.#beginsTitled = this.#lines.length > 0 && this.#table.beginsTitled;
     if (this.#size > MOST_TEXT) {
       throw new AppError("INVALID", "What is to be printed is too long for a table.");
     }
@@ -284,8 +287,9 @@ class TablePages {
     const text = alignColumns(this.#lines, this.#widths);
     this.#lines = [];
     this.#size = 0;
-    await this.#context.write(`${this.#isGapDue ? "\n" : ""}${shownText(this.#context, text)}`);
+    if (this.#isGapDue) await this.#context.write("\n");
     this.#isGapDue = false;
+    await this.#context.write(shownText(this.#context, text), this.#beginsTitled);
     this.isWritten = true;
   }
 }

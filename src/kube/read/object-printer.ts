@@ -17,6 +17,8 @@ export class ObjectPrinter {
   readonly #options: ShowOptions;
   readonly #widths: number[] = [];
   #isTitled = false;
+  /** Whether the text to write next begins with titles. */
+  #beginsTitled = false;
   #documents = 0;
 
   constructor(context: Pick<ReadContext, "write" | "isTerminal">, options: ShowOptions) {
@@ -108,7 +110,8 @@ export class ObjectPrinter {
     if (!isEnd || output.type !== "custom-columns") return "";
     const rows = this.#rows.splice(0);
     this.#size = 0;
-    if (!this.#isTitled) rows.unshift([...output.columns.titles]);
+    this.#beginsTitled = !this.#isTitled;
+    if (this.#beginsTitled) rows.unshift([...output.columns.titles]);
     this.#isTitled = true;
     return alignColumns(rows, this.#widths);
   }
@@ -139,7 +142,9 @@ export class ObjectPrinter {
 
   async #write(text: string): Promise<void> {
     if (text === "") return;
-    await this.#context.write(shownText(this.#context, text));
+    const isTitled = this.#beginsTitled;
+    this.#beginsTitled = false;
+    await this.#context.write(shownText(this.#context, text), isTitled);
   }
 }
 

@@ -13,8 +13,8 @@ import type { ReadTarget } from "./targets.ts";
 export interface ReadContext {
   readonly client: ReadClient;
   readonly kinds: DiscoverySource;
-  /** Prints a text; resolves when there is room for more. */
-  readonly write: (text: string) => Promise<void>;
+  /** Prints a text, whose first line may be the titles of columns; resolves when there is room for more. */
+  readonly write: (text: string, isTitled?: boolean) => Promise<void>;
   /** True where the text goes to a terminal: it is made safe, and a list is shown while it comes. */
   readonly isTerminal: boolean;
   /** In milliseconds. */

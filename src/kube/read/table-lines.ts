@@ -15,9 +15,15 @@ export class TableLines {
   #columns: Json = [];
   #known = "";
   #isTitled = false;
+  #beginsTitled = false;
 
   constructor(view: TableView) {
     this.#view = view;
+  }
+
+  /** Whether the first of the last lines is the titles. */
+  get beginsTitled(): boolean {
+    return this.#beginsTitled;
   }
 
   /**
@@ -40,6 +46,7 @@ export class TableLines {
     const lines = this.#isTitled || this.#view.noHeaders ? [] : [tableTitles(whole, this.#view)];
     const titled = lines.length;
     this.#isTitled = true;
+    this.#beginsTitled = titled > 0;
     for (const row of rows) lines.push(row);
     if (event === undefined) return lines;
     return lines.map((line, index) => [index < titled ? "EVENT" : event, ...line]);

@@ -167,7 +167,7 @@ class Watch {
   /** Prints tables with the widths of all of them. */
   async #printTogether(tables: readonly JsonMembers[]): Promise<void> {
     const lines = tables.flatMap((table) => this.#table.of(table, this.#event("ADDED")));
-    if (lines.length > 0) await this.#write(alignColumns(lines, this.#widths));
+    await this.#writeLines(lines);
   }
 
   async #printAll(objects: readonly JsonMembers[]): Promise<void> {
@@ -185,14 +185,16 @@ class Watch {
 
   async #printTable(table: JsonMembers, type: string): Promise<void> {
     const lines = this.#table.of(table, this.#event(type));
-    if (lines.length > 0) await this.#write(alignColumns(lines, this.#widths));
+    await this.#writeLines(lines);
   }
 
   #event(type: string): string | undefined {
     return this.#options.outputWatchEvents ? type : undefined;
   }
 
-  async #write(lines: string): Promise<void> {
-    await this.#context.write(shownText(this.#context, lines));
+  async #writeLines(lines: readonly (readonly string[])[]): Promise<void> {
+    if (lines.length === 0) return;
+    const text = alignColumns(lines, this.#widths);
+    await this.#context.write(shownText(this.#context, text), this.#table.beginsTitled);
   }
 }

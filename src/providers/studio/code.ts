@@ -16,33 +16,33 @@ export const STUDIO_CODE: ProviderCode = {
     {
       name: "name",
       usage: "-n, --name <name>",
-      description: "studio: name of the token there (default: Studio chooses)",
+      description: "name of the token at Studio (default: Studio chooses)",
     },
     {
       name: "team",
       usage: "--team <team>",
-      description: "studio: team that the token is for; repeatable",
+      description: "team that the token is for; repeatable",
       repeatable: true,
     },
     {
       name: "expiresIn",
       usage: "--expires-in <days>",
-      description: "studio: lifetime of the token in days (default: 365)",
+      description: "lifetime of the token in days (default: 365)",
     },
     {
       name: "local",
       usage: "--local",
-      description: "studio: keep the session in this folder, for it and its subfolders",
+      description: "keep the session in this folder, for it and its subfolders",
     },
     {
       name: "force",
       usage: "--force",
-      description: "studio: replace the session that is there, and revoke its token",
+      description: "replace the session of that host, and revoke its token",
     },
     {
       name: "exportDatachain",
       usage: "--export-datachain",
-      description: "studio: also write the token where DataChain's own tools look",
+      description: "also write the token where DataChain's own tools look",
     },
   ],
   async signIn(...given) {

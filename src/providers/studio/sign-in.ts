@@ -219,7 +219,7 @@ function announce(
   const also = exported === undefined
     ? ""
     : `, and wrote it to ${printable(exported.path)} for DataChain's own tools`;
-  out.line(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
+  out.success(`Signed in at ${session.apiHost} with the token "${printable(name)}"${also}.`);
   login.printKeyLocation(saved);
   if (project !== undefined) {
     out.info(

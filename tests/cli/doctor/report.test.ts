@@ -1,14 +1,9 @@
 /** Proves the report of `doctor`: verdicts in words, colour where it belongs, lines to type at the end. */
 
 import assert from "node:assert/strict";
+import { PLAIN, stylesOf } from "../../../src/cli/output/style.ts";
 import type { Area } from "../../../src/cli/doctor/finding.ts";
-import {
-  formatReport,
-  reportObject,
-  showsColour,
-  troubledChecks,
-  wrapped,
-} from "../../../src/cli/doctor/report.ts";
+import { formatReport, reportObject, troubledChecks, wrapped } from "../../../src/cli/doctor/report.ts";
 
 const AREAS: readonly Area[] = [
   {
@@ -58,11 +53,11 @@ const AREAS: readonly Area[] = [
   },
 ];
 
-const PLAIN = { columns: 80, colour: false, all: false };
+const SEEN = { columns: 80, style: PLAIN, all: false };
 
 Deno.test("the report is short where all is well, and tells the rest with its meaning and the lines to type", () => {
   assert.equal(
-    formatReport(AREAS, PLAIN),
+    formatReport(AREAS, SEEN),
     `✓ ok     Files     /home/ada/.config/datumctl: it can be read, and 1 more check
 ✓ ok     Issuer    well
 i note             login.example: no codes
@@ -76,29 +71,27 @@ i note             login.example: no codes
   kubectl kuberc set --section credentialplugin
 `,
   );
-  const all = formatReport(AREAS, { ...PLAIN, all: true });
+  const all = formatReport(AREAS, { ...SEEN, all: true });
   assert.match(all, /^✓ ok {15}v1\.35\.2$/m);
-  assert.match(formatReport(AREAS.slice(0, 2), PLAIN), /\n\nAll is well\.\n$/);
+  assert.match(formatReport(AREAS.slice(0, 2), SEEN), /\n\nAll is well\.\n$/);
 });
 
 Deno.test("the report names a file's lines where no line can be typed", () => {
   const [, , kubectl] = AREAS;
   const [finding] = kubectl?.findings ?? [];
   assert.ok(finding !== undefined);
-  const text = formatReport([{ title: "kubectl", findings: [{ ...finding, line: undefined }] }], PLAIN);
+  const text = formatReport([{ title: "kubectl", findings: [{ ...finding, line: undefined }] }], SEEN);
   assert.match(text, /\n {2}In \/home\/ada\/\.kube\/kuberc:\n {4}- name: datumctl\n$/);
 });
 
-Deno.test("colour is on signs alone, and only where it belongs", () => {
-  const coloured = formatReport(AREAS, { ...PLAIN, colour: true });
+Deno.test("colour is on signs and on lines to type, and changes nothing else", () => {
+  const style = stylesOf({ outIsTerminal: true, errIsTerminal: false, showsColours: true }).out;
+  const coloured = formatReport(AREAS, { ...SEEN, style });
   // deno-lint-ignore no-control-regex
-  assert.equal(coloured.replace(/\u001b\[\d+m/g, ""), formatReport(AREAS, PLAIN));
-  assert.ok(coloured.includes("\u001b[31m✗ FAULT\u001b[0m"));
-  const shows = (isTerminal: boolean, env: Record<string, string> = {}) =>
-    showsColour(isTerminal, (name) => env[name] || undefined);
-  assert.ok(shows(true));
-  assert.ok(!shows(false));
-  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }, { CLICOLOR: "0" }]) assert.ok(!shows(true, env));
+  assert.equal(coloured.replace(/\u001b\[[\d;]+m/g, ""), formatReport(AREAS, SEEN));
+  assert.ok(coloured.includes("\u001b[1;31m✗ FAULT\u001b[0m"));
+  // deno-lint-ignore no-control-regex
+  assert.match(coloured, /^ {2}\u001b\[36mkubectl /m);
 });
 
 Deno.test("a narrow terminal breaks texts at blanks, and never a line to type", () => {
@@ -106,7 +99,7 @@ Deno.test("a narrow terminal breaks texts at blanks, and never a line to type", 
   const text = formatReport([{
     title: "Sessions",
     findings: [{ check: "a", verdict: "fault", found: "one two three ".repeat(10), line: long }],
-  }], { ...PLAIN, columns: 20 });
+  }], { ...SEEN, columns: 20 });
   assert.ok(text.includes(`\n  ${long}\n`));
   assert.ok(text.split("\n").every((line) => line.length <= 50 || line.includes(long)), text);
   assert.deepEqual(wrapped("a bb ccc", 4), ["a bb", "ccc"]);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Json, JsonMembers } from "../../../src/kube/lossless-json.ts";
 import { assertPrintable, printedError } from "../../expect-error.ts";
+import { withoutColours } from "../../without-colours.ts";
 import type { Ran } from "../run-line.ts";
 import { type FakeAnswer, json, startFakeServer, TOKEN } from "./fake-server.ts";
 
@@ -49,7 +50,9 @@ const ALL = [...LISTS, ...OBJECTS, ...EXPLAIN];
 // deno-lint-ignore no-control-regex -- these are looked for
 const STEERING = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
 
-const EVIL = "a\u001b]0;x\u0007\u009b2J\u202e\r\u0000\u2066z";
+const EVIL = "a\u001b]0;x\u0007\u009b2J\u001b[31m\u202e\r\u0000\u2066z";
+
+const NOW = Date.UTC(2026, 0, 2);
 
 function thing(name: string, more: JsonMembers = {}): JsonMembers {
   const metadata = { name, namespace: "default", resourceVersion: "1", uid: name };
@@ -239,13 +242,17 @@ Deno.test("no text of a server steers a terminal", async () => {
   for (const [what, answer] of Object.entries(said)) {
     server.answer = answer;
     for (const line of ALL) {
-      const ran = await server.run(line, { outIsTerminal: true });
+      const terminal = { outIsTerminal: true, now: () => NOW };
+      const ran = await server.run(line, terminal);
       assertEnded(ran, `${line}: ${what}`);
       assert.doesNotMatch(
         ran.stdout,
         STEERING,
         `${line}: ${what}`,
       );
+      // A colour of the server's would not leave the blank that stands for its escape.
+      const coloured = await server.run(line, { ...terminal, colour: true });
+      assert.equal(withoutColours(coloured.stdout), ran.stdout, `${line}: ${what}`);
     }
   }
 });
