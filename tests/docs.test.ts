@@ -203,3 +203,11 @@ Deno.test("links between the pages lead somewhere", () => {
     }
   }
 });
+
+Deno.test("README.md names each command and each page once in its lists", () => {
+  const listed = page("README.md").split("\n").flatMap((line) =>
+    /^(?:\| (`datumctl [^|]*?) *\||- (\[[^\]]*\]\([^)]*\)))/.exec(line)?.slice(1).find((one) => one) ?? []
+  );
+  assert.ok(listed.length > 40, `only ${listed.length} entries were found`);
+  assert.deepEqual(listed.filter((one, at) => listed.indexOf(one) !== at), []);
+});
