@@ -14,6 +14,9 @@ import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
 /** The hidden word of completion, which must be quick: it needs no framework. */
 const COMPLETE = "__complete";
 
+/** The command of prompts, which wait for it each time. */
+const STATUS = "status";
+
 /**
  * Commands that ask a server; the ones behind `auth` without that word. `exec` and plug-ins ask when what is inside runs.
  * To forget one here costs time only.
@@ -31,10 +34,18 @@ function asksServer(line: readonly string[]): boolean {
   return called.some((word) => ONLINE.has(word)) && !line.includes("--help");
 }
 
-async function main(): Promise<number> {
+/** The exit code; undefined where the process ends by itself, which is quicker. */
+async function main(): Promise<number | undefined> {
   if (commandLine[0] === COMPLETE) {
     const { runComplete } = await import("./src/cli/complete/run.ts");
     return await runComplete(commandLine.slice(1));
+  }
+  if (commandLine[0] === STATUS) {
+    const { answersUsualStatus } = await import("./src/cli/status/usual.ts");
+    if (await answersUsualStatus(commandLine)) return undefined;
+    const { runQuickStatus } = await import("./src/cli/status/quick.ts");
+    const code = await runQuickStatus(commandLine);
+    if (code !== undefined) return code;
   }
   const flags = readGetToken(commandLine);
   if (flags === undefined) {
@@ -72,4 +83,5 @@ async function main(): Promise<number> {
   }
 }
 
-exit(await main());
+const code = await main();
+if (code !== undefined) exit(code);

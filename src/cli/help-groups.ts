@@ -7,7 +7,7 @@ export const HELP_GROUPS: Readonly<
   Record<string, readonly (readonly [title: string, names: readonly string[]])[]>
 > = {
   "datumctl": [
-    ["Sign in", ["login", "logout", "whoami", "auth"]],
+    ["Sign in", ["login", "logout", "whoami", "status", "auth"]],
     ["Where commands act", ["ctx", "use", "trust", "organizations", "projects"]],
     ["Resources", [
       "get",

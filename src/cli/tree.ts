@@ -26,6 +26,7 @@ const COMMANDS: readonly (readonly [words: readonly string[], load: Load])[] = [
   ],
   [["logout"], async (contextOf) => (await import("./logout.ts")).logoutCommand(contextOf)],
   [["whoami"], async (contextOf) => (await import("./whoami.ts")).whoamiCommand(contextOf)],
+  [["status"], async (contextOf) => (await import("./status.ts")).statusCommand(contextOf)],
   [["use"], async (contextOf) => (await import("./use.ts")).useCommand(contextOf)],
   [["trust"], async (contextOf) => (await import("./trust.ts")).trustCommand(contextOf)],
   [["ctx"], async (contextOf) => (await import("./ctx/group.ts")).ctxCommand(contextOf)],

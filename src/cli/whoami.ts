@@ -2,7 +2,6 @@
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Session } from "../sessions/session.ts";
-import { nameOfPerson } from "../sessions/name.ts";
 import type { ChosenSession } from "../sessions/choose.ts";
 import { AppError } from "../errors.ts";
 import { variablesSet } from "../providers/cloudfleet/profile.ts";
@@ -13,7 +12,7 @@ import { findScope } from "../providers/datum/find-scope.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import type { ChosenScope, ScopeFlags } from "../providers/datum/scope.ts";
 import { actingSession } from "./pick-session.ts";
-import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
+import { storageOf, storedIn, tokenEnds, whoseSession } from "./session-labels.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 import { outputOption } from "./complete/declare.ts";
 
@@ -91,13 +90,11 @@ export async function runWhoami(cli: CommandContext, input: WhoamiInput): Promis
   await warnOfExpiry(cli, store, session);
 }
 
-/** A token that was given does not say who the user is, so its own name is printed. */
-function whoOf({ kind, user, name }: Session): readonly (readonly [string, string])[] {
-  if (kind.tokens === "given") return [["Token", user.name ?? name]];
-  return [
-    ["User", nameOfPerson(user)],
-    ...(user.name === undefined ? [] : [["Name", user.name] as const]),
-  ];
+/** Whose the session is, with the person's full name. */
+function whoOf(session: Session): readonly (readonly [string, string])[] {
+  const { kind, user: { name } } = session;
+  if (kind.tokens === "given") return [["Token", whoseSession(session)]];
+  return [["User", whoseSession(session)], ...(name === undefined ? [] : [["Name", name] as const])];
 }
 
 /** What a command would act on. Warns of a kubeconfig that cannot be read, unless it was asked for, and goes on. */

@@ -5,8 +5,9 @@ import { AppError } from "../errors.ts";
 import { printable, shellWord } from "../text.ts";
 import type { Session } from "../sessions/session.ts";
 import { matchesServer } from "../sessions/name.ts";
-import { type Environment, homeOf, onWindows } from "../system/environment.ts";
+import { type Environment, onWindows } from "../system/environment.ts";
 import { lockingSharedFiles, readSharedFile, replaceSharedFile } from "../system/shared-file.ts";
+import { defaultKubeconfigs } from "./default-files.ts";
 import { withoutSecrets } from "./mask.ts";
 import {
   isOurExec,
@@ -25,6 +26,8 @@ import {
 } from "./text.ts";
 import { unifiedDiff } from "./diff.ts";
 
+export { defaultKubeconfigs } from "./default-files.ts";
+
 /**
  * The kubeconfig files in kubectl's order of precedence: only the one of `--kubeconfig`, else those that
  * `$KUBECONFIG` lists (separated by `;` on Windows, else by `:`), else `~/.kube/config`.
@@ -39,14 +42,6 @@ export function kubeconfigPaths(flag: string | undefined, env: Environment, wind
   throw new AppError("STORAGE", `Cannot tell which kubeconfig is meant: ${variable} is not set.`, {
     hint: "Name the file: set KUBECONFIG, or use --kubeconfig FILE.",
   });
-}
-
-/** {@link kubeconfigPaths} without a flag; none when there is no home, so that a reader finds nothing. */
-export function defaultKubeconfigs(env: Environment, windows = onWindows): string[] {
-  const listed = (env("KUBECONFIG") ?? "").split(windows ? ";" : ":").filter((path) => path !== "");
-  if (listed.length > 0) return [...new Set(listed)];
-  const home = homeOf(env, windows);
-  return home === undefined ? [] : [windows ? `${home}\\.kube\\config` : `${home}/.kube/config`];
 }
 
 /** One file of the list, with its content. */

@@ -1,6 +1,7 @@
 /** The clouds that a program knows, and which session the variables give. */
 
 import { AppError } from "../errors.ts";
+import type { ProviderNames } from "../sessions/provider.ts";
 import type { SessionProviders } from "../sessions/providers.ts";
 import type { Session } from "../sessions/session.ts";
 import type { EnvironmentSessions } from "../sessions/store.ts";
@@ -53,7 +54,6 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
   const [first, ...others] = given;
   if (first === undefined) throw new Error("a program knows one cloud at least");
   const all = [first, ...others] as const;
-  const kinds = new Map(all.flatMap(({ kinds }) => kinds).map((kind) => [String(kind), kind]));
   const variables = all.flatMap(({ variables }) => variables);
   const named = (name: string) => all.find(({ facts }) => String(facts) === name);
   const of: Providers["of"] = ({ provider }) => named(String(provider)) ?? first;
@@ -62,9 +62,7 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
     all,
     named,
     of,
-    provider: (name) => named(name)?.facts,
-    kind: (name) => kinds.get(name),
-    isControlPlaneApi: (group) => all.some(({ facts }) => facts.controlPlaneApis.includes(group)),
+    ...namesOf(all),
     signInAgain: async (session) => (await lines(session)).signInAgain(session),
     trustLine: async (session) => (await lines(session)).trustLine(session),
     newLoginLine: async (name, session) => (await lines(session)).newLoginLine(name, session),
@@ -87,10 +85,25 @@ export function providersOf(given: readonly Provider[] = ALL): Providers {
       const codes = await Promise.all(all.map((one) => one.load()));
       return codes.map((code) => code.targetOfName?.(name)).find((target) => target !== undefined);
     },
-    variableInForce: (env) =>
-      variables.find(({ name, everywhere }) => everywhere && env(name) !== undefined)?.name,
+    variableInForce: (env) => variableInForce(env, all),
     environmentSessions: (host) => environmentSessionsOf(all, variables, host),
   };
+}
+
+/** What the names in a file stand for. */
+export function namesOf(all: readonly Provider[]): ProviderNames {
+  const kinds = new Map(all.flatMap(({ kinds }) => kinds).map((kind) => [String(kind), kind]));
+  return {
+    provider: (name) => all.find(({ facts }) => String(facts) === name)?.facts,
+    kind: (name) => kinds.get(name),
+    isControlPlaneApi: (group) => all.some(({ facts }) => facts.controlPlaneApis.includes(group)),
+  };
+}
+
+/** See {@link Providers.variableInForce}. */
+export function variableInForce(env: Environment, all: readonly Provider[]): string | undefined {
+  const variables = all.flatMap(({ variables }) => variables);
+  return variables.find(({ name, everywhere }) => everywhere && env(name) !== undefined)?.name;
 }
 
 /** No flag names a file of a secret. */

@@ -140,8 +140,12 @@ export async function kindOf(path: string): Promise<"file" | "folder" | "link" |
 }
 
 /** A path with its links followed; undefined when nothing is there or it cannot be read. */
-export function realPath(path: string): Promise<string | undefined> {
-  return Deno.realPath(path).catch(() => undefined);
+export async function realPath(path: string): Promise<string | undefined> {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -178,6 +182,27 @@ export function accessOfOthers(path: string): "nothing" | "look" | "write" {
     return (mode & 0o022) !== 0 ? "write" : (mode & 0o077) !== 0 ? "look" : "nothing";
   } catch {
     return "nothing";
+  }
+}
+
+/** True for what is ours and open to nobody else, and no link; on Windows, for what is there. */
+export function isPrivate(path: string): boolean {
+  try {
+    const info = Deno.lstatSync(path);
+    const { mode, isSymlink } = info;
+    return !isSymlink && ownedByUs(info) && (Deno.build.os === "windows" || ((mode ?? 0) & 0o077) === 0);
+  } catch {
+    return false;
+  }
+}
+
+/** True where nothing can be seen at a path; quicker than what tells why. */
+export function isFree(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return false;
+  } catch (thrown) {
+    return thrown instanceof Deno.errors.NotFound;
   }
 }
 

@@ -46,12 +46,14 @@ testInWorld("a person's commands print what the schemas say", async (world) => {
     await assertFits("doctor", (await world.datumctl(["doctor", flag, "-o", "json"])).stdout);
   }
   await fits("whoami", "whoami -o json");
+  await fits("status", "status -o json");
   await fits("ctx", "ctx -o json");
   await fits("ctx-list", "ctx list -o json");
   await fits("organizations-list", "organizations list -o json");
   await world.ok(["ctx", "use", "acme/web"]);
   await fits("projects-list", "projects list -o json");
   await fits("whoami", "whoami -o json");
+  await fits("status", "status -o json");
   await fits("ctx", "ctx -o json");
   await fits("ctx-list", "ctx list -o json");
   await fits("auth-list", "auth list -o json");
@@ -92,7 +94,9 @@ testInWorld("a machine's session prints what the schemas say", async (world) => 
   const { authHost, apiHost, caFile } = world.cloud;
   const at = ["--hostname", authHost, "--api-hostname", apiHost, "--certificate-authority", caFile];
   await world.ok(["login", ...at, "--credentials", "-"], { stdin: key });
-  for (const [name, line] of [["whoami", "whoami"], ["auth-list", "auth list"]] as const) {
+  for (
+    const [name, line] of [["whoami", "whoami"], ["status", "status"], ["auth-list", "auth list"]] as const
+  ) {
     await assertFits(name, await world.ok([...line.split(" "), "-o", "json"]));
   }
 });
@@ -121,6 +125,7 @@ testInWorld("Cloudfleet's commands print what the schemas say", async (world) =>
     await assertFits("auth-list-profiles", await run("auth list-profiles -o json"));
     await assertFits("auth-list", await run("auth list -o json"));
     await assertFits("whoami", await run("whoami -o json"));
+    await assertFits("status", await run("status -o json"));
   } finally {
     await cloudfleet.close();
   }

@@ -1,5 +1,6 @@
 /** Finds what a command acts on; it looks into the kubeconfig last. */
 
+import { mayHoldOurs } from "../../kubeconfig/default-files.ts";
 import { type ChosenSession, isNearer } from "../../sessions/choose.ts";
 import type { FolderFile } from "../../sessions/folder-file.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -7,6 +8,7 @@ import { type ChosenScope, chosenScope, type ScopeFlags } from "./scope.ts";
 
 /**
  * {@link chosenScope}, else the context of the kubeconfig that a flag or the folder's file names, else its current one.
+ * With `quickly`, a kubeconfig that no entry of ours can be in is not parsed, and nothing is said of its faults.
  *
  * @throws {AppError} as all three and `KUBECONFIG`
  */
@@ -14,10 +16,12 @@ export async function findScope(
   flags: ScopeFlags,
   env: Environment,
   chosen: ChosenSession,
+  { quickly = false }: { readonly quickly?: boolean } = {},
 ): Promise<ChosenScope | undefined> {
   const file = await followedFile(chosen);
   const scope = chosenScope(flags, { env, inUse: chosen.session.inUse, file });
   if (scope !== undefined) return scope;
+  if (quickly && file?.context === undefined && !await mayHoldOurs(env)) return undefined;
   // Loaded lazily: most calls never need the YAML reader.
   const { currentScope, namedScope } = await import("./kubeconfig-context.ts");
   const { context } = flags;

@@ -1,0 +1,130 @@
+/** Proves which cases of `status` are the usual one, and that any other is left to the rest before anything is printed. */
+
+import assert from "node:assert/strict";
+import { ROOT } from "../../../scripts/compile.ts";
+import { scratchFolder } from "../../scratch.ts";
+import { edit, openSandbox, type Sandbox } from "../../sessions/sandbox.ts";
+
+const NAME = "ada@example.com@api.example.com";
+const USUAL = JSON.stringify(`${ROOT}src/cli/status/usual.ts`);
+
+interface Case {
+  readonly sandbox: Sandbox;
+  /** The working folder, and the home. */
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** Runs it as a process of its own: it reads the process's variables and folder. */
+async function usual({ sandbox, folder }: Case, args: readonly string[], env: Record<string, string> = {}) {
+  const script = `${folder}-script.ts`;
+  await Deno.writeTextFile(
+    script,
+    `import { answersUsualStatus } from ${USUAL};\nconsole.error(await answersUsualStatus(["status", ...Deno.args]));\n`,
+  );
+  try {
+    const flags = ["run", "--quiet", "--no-check", "--allow-all", "--config", `${ROOT}deno.json`];
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...flags, script, ...args],
+      cwd: folder,
+      clearEnv: true,
+      env: {
+        HOME: folder,
+        DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
+        DATUMCTL_CONFIG_DIR: sandbox.folder,
+        NO_COLOR: "1",
+        ...env,
+      },
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { out: text(stdout), code: text(stderr) };
+  } finally {
+    await Deno.remove(script);
+  }
+}
+
+async function withCase(run: (given: Case) => Promise<void>): Promise<void> {
+  await using sandbox = await openSandbox();
+  await using scratch = await scratchFolder();
+  const folder = `${await Deno.realPath(scratch.path)}/work`;
+  await Deno.mkdir(folder);
+  await sandbox.add({ name: NAME });
+  await sandbox.store.activate(NAME);
+  const { file } = await sandbox.paths(NAME);
+  await edit(file, (session) => ({ ...session, inUse: { organization: "acme", project: "web" } }));
+  await run({ sandbox, folder, file });
+}
+
+Deno.test("the usual case is answered, in lines and for a prompt, and no session that is over", async () => {
+  await withCase(async (given) => {
+    const short = await usual(given, ["--short"]);
+    assert.deepEqual(short, { out: "ada@example.com acme/web renews itself\n", code: "true\n" });
+    assert.match((await usual(given, [])).out, /^User: .*\nSession: .*\nChosen by: +the active session\n/);
+    const format = await usual(given, ["--format", "{session}"], {
+      DATUM_PROJECT: "shop",
+      DATUM_ORG: "acme",
+    });
+    assert.deepEqual(format, { out: `${NAME}\n`, code: "true\n" });
+    assert.equal(
+      (await usual(given, ["--short"], { DATUM_PROJECT: "shop" })).out,
+      "ada@example.com shop renews itself\n",
+    );
+    await edit(given.file, (session) => ({ ...session, renewalRefused: "2020-01-01T00:00:00Z" }));
+    for (const flags of [[], ["--short"]]) assert.deepEqual(await usual(given, flags), NOTHING);
+  });
+});
+
+const NOTHING = { out: "", code: "false\n" };
+
+Deno.test("a flag or a variable that decides makes it another case", async () => {
+  await withCase(async (given) => {
+    for (
+      const [args, env] of [
+        [["--profile", NAME], {}],
+        [["--format", "{x}"], {}],
+        [["-o", "json"], {}],
+        [[], { DATUMCTL_PROFILE: NAME }],
+        [[], { DATUMCTL_ERROR_FORMAT: "xml" }],
+        [[], { DATUM_SESSION: NAME }],
+        [[], { DATUMCTL_TOKEN: "x" }],
+        [[], { DATUMCTL_CREDENTIALS_FILE: "x" }],
+        [[], { DATUM_CREDENTIALS_FILE: "x" }],
+        [[], { DATUM_PROJECT: "no id" }],
+        [[], { DATUMCTL_CONFIG_DIR: "/nowhere" }],
+      ] as const
+    ) assert.deepEqual(await usual(given, args, env), NOTHING, JSON.stringify([args, env]));
+  });
+});
+
+/** What makes it another case, each in a world of its own. */
+const OTHERS: Readonly<Record<string, (given: Case) => Promise<void>>> = {
+  "a project folder": ({ folder }) => Deno.mkdir(`${folder}/.datumctl`),
+  "a file of the folder above": ({ folder }) => Deno.writeTextFile(`${folder}/../.datumctl.json`, "{}"),
+  "a session file that others can read": ({ file }) => Deno.chmod(file, 0o644),
+  "a folder that others can read": ({ sandbox }) => Deno.chmod(`${sandbox.folder}/sessions`, 0o755),
+  "a file that is a link": async ({ file }) => {
+    await Deno.rename(file, `${file}.elsewhere`);
+    await Deno.symlink(`${file}.elsewhere`, file);
+  },
+  "a broken session": ({ file }) => Deno.writeTextFile(file, "{"),
+  "a broken config.json": ({ sandbox }) => Deno.writeTextFile(`${sandbox.folder}/config.json`, "{"),
+  "no active session": ({ sandbox }) =>
+    Deno.writeTextFile(`${sandbox.folder}/config.json`, '{"schemaVersion":1}'),
+  "another session's file": ({ file }) => edit(file, (session) => ({ ...session, name: "other" })),
+  "an id that cannot be one": ({ file }) =>
+    edit(file, (session) => ({ ...session, inUse: { project: "$(x)" } })),
+  "an entry of ours in the kubeconfig, and nothing in use": async ({ file, folder }) => {
+    await edit(file, (session) => ({ ...session, inUse: undefined }));
+    await Deno.mkdir(`${folder}/.kube`);
+    await Deno.writeTextFile(`${folder}/.kube/config`, "args: [auth, get-token]");
+  },
+};
+
+for (const [what, change] of Object.entries(OTHERS)) {
+  Deno.test(`another case: ${what}`, async () => {
+    await withCase(async (given) => {
+      await change(given);
+      assert.deepEqual(await usual(given, ["--short"]), NOTHING);
+    });
+  });
+}
