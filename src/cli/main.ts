@@ -76,14 +76,17 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
   }
 }
 
-/** The line; a flag for help that stands before a command's words stands behind them, as it means that command. */
+/**
+ * The line; a flag for help that stands before a command's words stands behind them, as it means that command. It goes behind
+ * no flag, which could take it for its value.
+ */
 function withHelpLast(args: readonly string[]): readonly string[] {
   const at = args.findIndex((arg) => arg.startsWith("-"));
   const help = args[at] ?? "";
   if (help !== "--help" && help !== "-h") return args;
   const rest = args.slice(at + 1);
-  const dashes = rest.indexOf("--");
-  const end = dashes < 0 ? rest.length : dashes;
+  const flag = rest.findIndex((arg) => arg.startsWith("-"));
+  const end = flag < 0 ? rest.length : flag;
   return [...args.slice(0, at), ...rest.slice(0, end), help, ...rest.slice(end)];
 }
 

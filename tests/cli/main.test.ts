@@ -190,6 +190,8 @@ Deno.test("a flag for help before a command's words is for that command", async 
       ["--help get pods", "get --help"],
       ["--help exec -- ls --help", "exec --help"],
       ["--help -q", "--help"],
+      ["delete --help ns default -l --yes", "delete --help"],
+      ["--help delete ns --all --namespace x", "delete --help"],
     ] as const
   ) assert.equal((await line(before)).stdout, (await line(behind)).stdout, before);
 });
