@@ -21,8 +21,9 @@ export function usageError(
   if (code === "commander.unknownCommand") {
     const held = command.commands.map((held) => wordsOf(held));
     const few = held.length < 5 ? `Available: ${held.join(", ")}. ` : "";
+    const [word = ""] = command.args;
     return new AppError("USAGE", what, {
-      hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
+      hint: heldBy(word, command) ?? nearestCommand(word, command) ?? `${few}${help}`,
     });
   }
   const word = command.args.find((arg) => arg !== "");
@@ -52,6 +53,16 @@ export function wordUnknown(error: CommanderError, command: CommandUnknownOpts):
   const tooMuch = error.code === "commander.excessArguments" || error.code === "commander.unknownOption";
   if (!tooMuch || commands.length === 0 || word === undefined || word.startsWith("-")) return error;
   return new CommanderError(1, "commander.unknownCommand", `unknown command '${printable(word, 60)}'`);
+}
+
+/** A question with the commands of that word one level below: `auth` is easily left out. */
+function heldBy(word: string, { commands }: CommandUnknownOpts): string | undefined {
+  const found = commands.flatMap((group) => group.commands.filter((held) => isCalled(held, word)));
+  return found.length === 0 ? undefined : `Did you mean ${found.map(wordsOf).join(", ")}?`;
+}
+
+function isCalled(command: CommandUnknownOpts, word: string): boolean {
+  return command.name() === word || command.aliases().includes(word);
 }
 
 /** A question with the nearest command that a command holds; undefined when none is near. */

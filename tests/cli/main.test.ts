@@ -196,6 +196,13 @@ Deno.test("a flag for help before a command's words is for that command", async 
   ) assert.equal((await line(before)).stdout, (await line(behind)).stdout, before);
 });
 
+Deno.test("a word whose group was left out is told with it", async () => {
+  const hint = async (words: string) => (await line(words)).stderr.split("\n")[1];
+  assert.equal(await hint("configure-docker"), "Did you mean datumctl auth configure-docker?");
+  assert.equal(await hint("switch ada@example.com"), "Did you mean datumctl auth switch?");
+  assert.match(await hint("ls") ?? "", /^Did you mean (?:datumctl [a-z]+ list, ){5}datumctl auth list\?$/);
+});
+
 Deno.test("a flag that takes no value says so, and repeats none", async () => {
   for (const words of ["--quiet=s3cret whoami", "whoami --quiet=s3cret", "trust --list=s3cret"]) {
     const { code, stderr } = await line(words);

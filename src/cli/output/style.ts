@@ -119,13 +119,13 @@ export function styledKeys(text: string, { isColoured, title }: Style): string {
 const LABEL = /^(?:warning|error):/;
 
 /** What stands alone on an indented line: an address to open, a code to enter. */
-const ALONE = /(?<=^ +)\S+$/gm;
+const ALONE = /^( +)(\S+)$/gm;
 
 /** A remark on stderr: its label stands out, and so does what is to be opened, entered or typed. */
 export function styledRemark(text: string, style: Style): string {
   if (!style.isColoured) return text;
   return text.replace(COMMAND, style.command)
-    .replace(ALONE, style.title)
+    .replace(ALONE, (_, blanks: string, word: string) => `${blanks}${style.title(word)}`)
     .replace(LABEL, (label) => label === "error:" ? style.bad(label) : style.careful(label));
 }
 
