@@ -1,5 +1,6 @@
 /** The entry: get-token's short way in a few lines, else the whole command line. */
 
+import { answersUsualStatus } from "./src/cli/status/usual.ts";
 import { readGetToken } from "./src/plugin/arguments.ts";
 import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";
 import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
@@ -34,15 +35,13 @@ function asksServer(line: readonly string[]): boolean {
   return called.some((word) => ONLINE.has(word)) && !line.includes("--help");
 }
 
-/** The exit code; undefined where the process ends by itself, which is quicker. */
-async function main(): Promise<number | undefined> {
+async function main(): Promise<number> {
   if (commandLine[0] === COMPLETE) {
     const { runComplete } = await import("./src/cli/complete/run.ts");
     return await runComplete(commandLine.slice(1));
   }
   if (commandLine[0] === STATUS) {
-    const { answersUsualStatus } = await import("./src/cli/status/usual.ts");
-    if (await answersUsualStatus(commandLine)) return undefined;
+    if (await answersUsualStatus(commandLine)) return 0;
     const { runQuickStatus } = await import("./src/cli/status/quick.ts");
     const code = await runQuickStatus(commandLine);
     if (code !== undefined) return code;
@@ -83,5 +82,4 @@ async function main(): Promise<number | undefined> {
   }
 }
 
-const code = await main();
-if (code !== undefined) exit(code);
+exit(await main());

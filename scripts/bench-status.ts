@@ -27,5 +27,6 @@ export async function benchStatus({ hello, datumctl, env, rounds }: StatusBench)
   const candidates = [bare, ...asked];
   const seen = await takeTurns(candidates, Math.max(ROUNDS, rounds));
   printTimes("A prompt", candidates, seen, bare.name);
-  return asked.map(({ name }) => ratioVerdict(`${name} ÷ hello`, seen, [name], [bare.name], 1.3));
+  // People wait for no prompt of theirs: their form takes the tables along.
+  return [ratioVerdict("status --short ÷ hello", seen, ["status --short"], [bare.name], 1.3)];
 }

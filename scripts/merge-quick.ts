@@ -6,8 +6,8 @@
 import type { Plugin } from "esbuild";
 import { CORE } from "./merge-start.ts";
 
-/** The modules of `src/cli/status/` that `main.ts` loads lazily, by the beginnings of their chunks' names. */
-const QUICK = /^(?:usual|quick)-\d+\.js$/;
+/** `src/cli/status/quick.ts`, which `main.ts` loads lazily, by the beginning of its chunk's name. */
+const QUICK = /^quick-\d+\.js$/;
 
 /** Merges these chunks, where there are any, with those that they import statically. The bundle must not be minified. */
 export async function mergeQuick(folder: string): Promise<void> {

@@ -190,11 +190,11 @@ const BAD: ReadonlyArray<readonly [name: string, modules: Record<string, string>
   [
     "the framework that a prompt's status loads at once",
     {
-      "src/cli/status/usual.ts": `import "../status.ts";`,
+      "src/cli/status/quick.ts": `import "../status.ts";`,
       "src/cli/status.ts": `import "commander"; import "../kubeconfig/text.ts";`,
       "src/kubeconfig/text.ts": "",
     },
-    /^src\/cli\/status\/usual\.ts loads commander at once/,
+    /^src\/cli\/status\/quick\.ts loads commander at once/,
   ],
   [
     "a command that imports a command",

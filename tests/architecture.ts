@@ -112,7 +112,7 @@ const TLS_PROBE = "src/system/tls-probe.ts";
 
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
 /** The command of prompts, which the binary starts without the rest of the program. */
-const STATUS = new Set(["src/cli/status/usual.ts", "src/cli/status/quick.ts"]);
+const STATUS = new Set(["src/cli/status/quick.ts"]);
 /** Takes as long to load as all else of a command's start together: only what measures foreign scripts may. */
 const SLOW = /^(?:npm:)?string-width(?:[@/]|$)/;
 /** A command whose program should start as if it had been called alone, and what takes longer than the rest of it. */

@@ -12,7 +12,8 @@ import { ENV_PREFIX, isCalled, nameOfPerson, OF_CREDENTIALS_FILE } from "../sess
 import { defaultSessionName, labelOf } from "../sessions/new-name.ts";
 import type { Session } from "../sessions/session.ts";
 import { type CommandContext, keyringLimits } from "./context.ts";
-import { isFromEnvironment, sessionNames } from "./session-labels.ts";
+import { sessionNames } from "./session-labels.ts";
+import { isFromEnvironment } from "./session-life.ts";
 
 /** Every session of a store that can be read, the user's own store unless another is given; warns of the others. */
 export async function readableSessions({ store: own, out }: CommandContext, store = own): Promise<Session[]> {

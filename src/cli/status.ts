@@ -4,7 +4,8 @@ import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-ty
 import { type CommandContext, type ContextOf, exitWith } from "./context.ts";
 import { outputOption, valueOption } from "./complete/declare.ts";
 import { listFormat } from "./output/table.ts";
-import { checkTemplate, PLACEHOLDERS, printStatus } from "./status/print.ts";
+import { printStatus } from "./status/print.ts";
+import { checkTemplate, PLACEHOLDERS } from "./status/prompt-line.ts";
 import { exitCodeOfStatus, statusOf } from "./status/state.ts";
 
 /** `status`; a line that only a prompt's flags are in is answered by `status/quick.ts`. */

@@ -3,14 +3,8 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import {
-  fileOf,
-  FOLDER_FILE,
-  type FoundFile,
-  nearestFile,
-  notFollowed,
-  pathIn,
-} from "../sessions/folder-file.ts";
+import { fileOf, type FoundFile, nearestFile, notFollowed, pathIn } from "../sessions/folder-file.ts";
+import { FOLDER_FILE } from "../sessions/folders-above.ts";
 import { lockTrusted } from "../sessions/trust.ts";
 import { readTrusted } from "../sessions/trusted-files.ts";
 import { absolutePath } from "../system/environment.ts";

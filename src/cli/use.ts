@@ -8,13 +8,13 @@ import { chooseSession } from "../sessions/choose.ts";
 import {
   digestOf,
   fileOf,
-  FOLDER_FILE,
   folderFileText,
   type FolderNames,
   type FoundFile,
   nearestFile,
   pathIn,
 } from "../sessions/folder-file.ts";
+import { FOLDER_FILE } from "../sessions/folders-above.ts";
 import { workingFolder } from "../sessions/project-folder.ts";
 import { lockTrusted } from "../sessions/trust.ts";
 import { realPath } from "../system/files.ts";

@@ -12,7 +12,8 @@ import { findScope } from "../providers/datum/find-scope.ts";
 import { addScopeFlags, scopeFlags } from "./scope-flags.ts";
 import type { ChosenScope, ScopeFlags } from "../providers/datum/scope.ts";
 import { actingSession } from "./pick-session.ts";
-import { storageOf, storedIn, tokenEnds, whoseSession } from "./session-labels.ts";
+import { storageOf, storedIn, tokenEnds } from "./session-labels.ts";
+import { whoseSession } from "./session-life.ts";
 import { formatObject, listFormat } from "./output/table.ts";
 import { outputOption } from "./complete/declare.ts";
 

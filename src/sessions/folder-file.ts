@@ -8,12 +8,10 @@ import { homeOf } from "../system/environment.ts";
 import { isOurs, realPath } from "../system/files.ts";
 import { isThere, type PlainFile, readPlainFile } from "../system/plain-file.ts";
 import { ENV_PREFIX, isSessionName } from "./name.ts";
-import { isPlain, parentOf } from "./project-folder.ts";
+import { isPlain } from "./project-folder.ts";
+import { FOLDER_FILE, parentOf } from "./folders-above.ts";
 import type { SessionReader } from "./reader.ts";
 import { readTrusted, type TrustedFile } from "./trusted-files.ts";
-
-/** The name of the file. */
-export const FOLDER_FILE = ".datumctl.json";
 
 /** In bytes; a file of ours has some hundred. */
 const LARGEST = 16 * 1024;

@@ -6,6 +6,7 @@ import { NO_WORKING_FOLDER, onWindows } from "../system/environment.ts";
 import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
 import type { Host } from "../system/host.ts";
 import { acquireLock } from "../system/locks.ts";
+import { parentOf } from "./folders-above.ts";
 import { LOCK_WAIT, PROJECT_FOLDER, type SessionReader } from "./reader.ts";
 
 /**
@@ -73,13 +74,6 @@ async function whatIs(path: string): ReturnType<typeof kindOf> {
     if (thrown instanceof AppError) return undefined;
     throw thrown;
   }
-}
-
-/** The folder above; undefined above the root. */
-export function parentOf(folder: string): string | undefined {
-  const cut = Math.max(folder.lastIndexOf("/"), onWindows ? folder.lastIndexOf("\\") : -1);
-  if (cut < 0 || cut === folder.length - 1) return undefined;
-  return folder.slice(0, cut) || "/";
 }
 
 /**

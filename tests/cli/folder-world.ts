@@ -1,6 +1,6 @@
 /** The world of commands that run in folders: people who are signed in, a home, and terminals that read remarks. */
 
-import { FOLDER_FILE } from "../../src/sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../src/sessions/folders-above.ts";
 import { good, type Options, type Ran } from "./run-line.ts";
 import { openSignedIn, type World } from "./world.ts";
 

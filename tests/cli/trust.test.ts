@@ -1,7 +1,8 @@
 /** Proves that a file that came with a folder decides nothing until it is trusted, and where it is named. */
 
 import assert from "node:assert/strict";
-import { digestOf, FOLDER_FILE } from "../../src/sessions/folder-file.ts";
+import { digestOf } from "../../src/sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../src/sessions/folders-above.ts";
 import { printedError } from "../expect-error.ts";
 import { openFolders } from "./folder-world.ts";
 import { ADA, at, GRACE } from "./world.ts";

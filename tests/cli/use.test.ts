@@ -1,7 +1,7 @@
 /** Proves that a folder's file decides whom commands act as and on: in its order, and nowhere else. */
 
 import assert from "node:assert/strict";
-import { FOLDER_FILE } from "../../src/sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../src/sessions/folders-above.ts";
 import { printedError } from "../expect-error.ts";
 import { inScratch, modeOf, namesIn } from "../scratch.ts";
 import { type CloudfleetWorld, openCloudfleetWorld } from "./cloudfleet-world.ts";

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import {
   digestOf,
   findFolderFile,
-  FOLDER_FILE,
   folderFileText,
   namesIn,
   nearestFile,
 } from "../../src/sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../src/sessions/folders-above.ts";
 import type { SessionStore } from "../../src/sessions/store.ts";
 import { lockTrusted } from "../../src/sessions/trust.ts";
 import { expectRejection } from "../expect-error.ts";

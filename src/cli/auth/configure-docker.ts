@@ -23,7 +23,7 @@ import { type DockerConfig, dockerConfigPath, readDockerConfig, setHelpers } fro
 import { HELPER, HELPER_NAME } from "../docker/helper-script.ts";
 import { type HelperPlan, placeHelper, planHelper } from "../docker/helper.ts";
 import { repeated } from "../repeated.ts";
-import { isFromEnvironment } from "../session-labels.ts";
+import { isFromEnvironment } from "../session-life.ts";
 
 /** `auth configure-docker`. */
 export function configureDockerCommand(contextOf: ContextOf): CommandUnknownOpts {

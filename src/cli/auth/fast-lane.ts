@@ -10,7 +10,7 @@ import { childEnvironment, isProgram, ProgramError, run } from "../../system/pro
 import { runtimeFolder } from "../../system/runtime-folder.ts";
 import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
-import { isFromEnvironment } from "../session-labels.ts";
+import { isFromEnvironment } from "../session-life.ts";
 
 /** The launcher that an entry runs. */
 export interface FastLane {

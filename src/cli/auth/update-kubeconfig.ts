@@ -41,7 +41,7 @@ import { styledDiff } from "../output/style.ts";
 import { formatFacts } from "../output/table.ts";
 import { printPluginPolicy } from "../plugin-policy.ts";
 import { absolutePath } from "../../system/environment.ts";
-import { isFromEnvironment } from "../session-labels.ts";
+import { isFromEnvironment } from "../session-life.ts";
 import { scopeInUse } from "../../providers/datum/scope.ts";
 import { rememberNamed, warnOfServers } from "../session-servers.ts";
 import { actingSession, refuseCredentialsFile } from "../pick-session.ts";

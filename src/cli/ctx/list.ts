@@ -6,7 +6,7 @@ import type { CommandContext, ContextOf } from "../context.ts";
 import { findScope } from "../../providers/datum/find-scope.ts";
 import { scopeParts } from "../scope-lines.ts";
 import { type ActingSession, actingSession } from "../pick-session.ts";
-import { isFromEnvironment } from "../session-labels.ts";
+import { isFromEnvironment } from "../session-life.ts";
 import { formatSpan } from "../../system/clock.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import {

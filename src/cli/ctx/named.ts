@@ -2,7 +2,8 @@
 
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
-import { checkedScope, isScopeId } from "../../providers/datum/control-plane-address.ts";
+import { checkedScope } from "../../providers/datum/control-plane-address.ts";
+import { isScopeId } from "../../providers/datum/facts.ts";
 import { type Target, targetName, type TargetRow } from "./targets.ts";
 
 /**

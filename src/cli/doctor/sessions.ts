@@ -6,7 +6,7 @@
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { LOGIN } from "../../hints.ts";
 import type { OpenedSession } from "../../sessions/open.ts";
-import { FOLDER_FILE } from "../../sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../sessions/folders-above.ts";
 import { freshToken, preferredKind } from "../../sessions/fresh-token.ts";
 import { isOver } from "../../sessions/session.ts";
 import { timedToken } from "../../sessions/token.ts";

@@ -2,7 +2,7 @@
 
 import { AppError, failureOrThrow } from "../../errors.ts";
 import { chooseSession, isNearer } from "../../sessions/choose.ts";
-import { FOLDER_FILE } from "../../sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../sessions/folders-above.ts";
 import { type Config, parseConfig, parseSession, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { trustedPath } from "../../sessions/trusted-files.ts";

@@ -1,11 +1,11 @@
 /** Prints what `status` found: lines for people, one line for a prompt, a template of the user's own. */
 
-import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 import type { Output } from "../../providers/context.ts";
 import { formatObject, type ListFormat } from "../output/table.ts";
 import { describeScope } from "../scope-lines.ts";
-import { whoseSession } from "../session-labels.ts";
+import { whoseSession } from "../session-life.ts";
+import { promptLine, type PromptValues } from "./prompt-line.ts";
 import { exitCodeOfStatus, type Status } from "./state.ts";
 
 /** How `status` prints. */
@@ -23,54 +23,12 @@ export function isForPrompt({ short, format }: Omit<StatusForm, "output">): bool
   return short || format !== undefined;
 }
 
-/** What can stand in braces in a template. */
-export const PLACEHOLDERS = [
-  "user",
-  "session",
-  "organization",
-  "project",
-  "scope",
-  "life",
-  "state",
-  "host",
-] as const;
-
-type Placeholder = typeof PLACEHOLDERS[number];
-
-/** A brace that is doubled, a placeholder, or a brace that is neither. */
-const BRACES = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
-
-/**
- * Checks a template before anything is read.
- *
- * @throws {AppError} `USAGE` for an unknown placeholder and a single brace.
- */
-export function checkTemplate(template: string): void {
-  for (const [found, name] of template.matchAll(BRACES)) {
-    if (found !== "{{" && found !== "}}" && !PLACEHOLDERS.some((known) => known === name)) {
-      throw new AppError("USAGE", `--format does not know ${printable(found, 60)}.`, {
-        hint: `It takes ${
-          PLACEHOLDERS.map((known) => `{${known}}`).join(", ")
-        }; a brace itself is written twice.`,
-      });
-    }
-  }
-}
-
-/** The template with its placeholders filled in, and one brace for two. */
-function filled(template: string, values: Readonly<Record<Placeholder, string>>): string {
-  return template.replace(
-    BRACES,
-    (found, name?: Placeholder) => name === undefined ? found.slice(1) : values[name],
-  );
-}
-
 function stateOf({ life }: Status): string {
   return life?.state ?? "unopened";
 }
 
 /** The values of the placeholders, safe to print; empty where there is none. */
-function valuesOf(status: Status): Readonly<Record<Placeholder, string>> {
+function valuesOf(status: Status): PromptValues {
   const { session, opened, scope, life } = status;
   const { object: { organization, project }, name } = describeScope(scope, session);
   return {
@@ -83,14 +41,6 @@ function valuesOf(status: Status): Readonly<Record<Placeholder, string>> {
     state: stateOf(status),
     host: opened ? printable(session.apiHost) : "",
   };
-}
-
-/** The one line of `--short` or `--format`, with its end. */
-function promptLine(status: Status, format: string | undefined): string {
-  const values = valuesOf(status);
-  if (format !== undefined) return `${filled(format, values)}\n`;
-  const { user, session, scope, life } = values;
-  return `${[user || session, scope, life].filter((part) => part !== "").join(" ")}\n`;
 }
 
 /** The lines for people, as titles and values. */
@@ -131,7 +81,7 @@ export async function printStatus(
   form: StatusForm,
   out: { text(text: string): void; readonly info?: Output["info"] },
 ): Promise<void> {
-  if (isForPrompt(form)) return out.text(promptLine(status, form.format));
+  if (isForPrompt(form)) return out.text(promptLine(valuesOf(status), form.format));
   const text = await formatObject(linesOf(status), objectOf(status), status.session.name, form.output);
   const again = status.life?.state === "expired" ? await status.signInAgain?.() : undefined;
   out.text(text);

@@ -6,7 +6,7 @@ import type { ChosenScope } from "../../providers/datum/scope.ts";
 import { sealedInProject } from "../../sessions/acting.ts";
 import { chooseSession, type ChosenSession, type SessionChoice } from "../../sessions/choose.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { type Life, lifeOf } from "../session-labels.ts";
+import { type Life, lifeOf } from "../session-life.ts";
 
 /** The session in force. */
 export interface Status extends Pick<ChosenSession, "session" | "source"> {

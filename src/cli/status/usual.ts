@@ -1,37 +1,36 @@
 /**
- * The usual case of `status`: the active session of one's own, signed in, where no flag, variable or folder has a say. It is
- * most of what prompts ask, and takes the least code for it.
+ * The usual case of `status` in a prompt: the active session of one's own, signed in, with something in use, where no flag,
+ * variable or folder has a say. It is loaded at each start, so it takes the least code.
  */
 
-import { checkErrorFormat } from "../../errors.ts";
-import { mayHoldOurs } from "../../kubeconfig/default-files.ts";
-import { chosenScope } from "../../providers/datum/scope.ts";
+import { isScopeId } from "../../providers/datum/facts.ts";
 import { ALL, namesOf, variableInForce } from "../../providers/registry.ts";
-import { ACTIVE_SESSION, namingVariable } from "../../sessions/choose.ts";
+import { namingVariable } from "../../sessions/choose.ts";
+import { FOLDER_FILE, parentOf } from "../../sessions/folders-above.ts";
 import { fileNameOf, isSessionName } from "../../sessions/name.ts";
-import { parseConfig, parseSession } from "../../sessions/session.ts";
-import { FOLDER_FILE } from "../../sessions/folder-file.ts";
-import { parentOf } from "../../sessions/project-folder.ts";
 import { PROJECT_FOLDER } from "../../sessions/reader.ts";
+import { parseConfig, parseSession, type Session } from "../../sessions/session.ts";
 import { currentFolder, environment, foldersOf } from "../../system/environment.ts";
 import { isFree, isPrivate, readTextFile } from "../../system/files.ts";
 import { writeOut } from "../../system/terminal.ts";
-import { lifeOf } from "../session-labels.ts";
+import { printable } from "../../text.ts";
+import { lifeOf, whoseSession } from "../session-life.ts";
 import { readStatus } from "./arguments.ts";
-import { checkTemplate, printStatus } from "./print.ts";
-import { exitCodeOfStatus, type Status } from "./state.ts";
+import { checkTemplate, promptLine, type PromptValues } from "./prompt-line.ts";
 
 /** Answers a line of `status` in the usual case. False, before anything is printed, in any other. */
 export async function answersUsualStatus(args: readonly string[]): Promise<boolean> {
   const line = readStatus(args);
-  if (line === undefined || line.named !== undefined) return false;
+  if (line === undefined || line.named !== undefined || !(line.short || line.format !== undefined)) {
+    return false;
+  }
   try {
-    const errorFormat = environment("DATUMCTL_ERROR_FORMAT");
-    if (errorFormat !== undefined) checkErrorFormat(errorFormat, "DATUMCTL_ERROR_FORMAT");
+    if (environment("DATUMCTL_ERROR_FORMAT") !== undefined) return false;
     if (line.format !== undefined) checkTemplate(line.format);
-    const status = await usualStatus();
-    if (status === undefined || exitCodeOfStatus(status) !== 0) return false;
-    await printStatus(status, line, { text: writeOut });
+    const session = await usualSession();
+    const values = session && usualValues(session);
+    if (values === undefined) return false;
+    writeOut(promptLine(values, line.format));
     return true;
   } catch {
     // Whatever is wrong is told by the others.
@@ -39,7 +38,8 @@ export async function answersUsualStatus(args: readonly string[]): Promise<boole
   }
 }
 
-async function usualStatus(): Promise<Status | undefined> {
+/** The active session, where nothing else decides. */
+async function usualSession(): Promise<Session | undefined> {
   const { config, sessions } = foldersOf(environment);
   const configText = await privateText(config, `${config}/config.json`);
   if (configText === undefined) return undefined;
@@ -47,17 +47,36 @@ async function usualStatus(): Promise<Status | undefined> {
   if (name === undefined || !isSessionName(name)) return undefined;
   // A digest, which another thread makes meanwhile.
   const fileName = fileNameOf(name);
+  if (DECIDING.some((variable) => environment(variable) !== undefined)) return undefined;
   if (namingVariable(environment) !== undefined || variableInForce(environment, ALL) !== undefined) {
     return undefined;
   }
   if (mayFolderDecide()) return undefined;
   const file = `${sessions}/${await fileName}.json`;
   const text = await privateText(sessions, file);
-  if (text === undefined) return undefined;
-  const session = parseSession(text, file, namesOf(ALL));
-  const scope = chosenScope({}, { env: environment, inUse: session.inUse, file: undefined });
-  if (session.name !== name || (scope === undefined && await mayHoldOurs(environment))) return undefined;
-  return { session, source: ACTIVE_SESSION, opened: true, scope, life: lifeOf(session, Date.now()) };
+  const session = text === undefined ? undefined : parseSession(text, file, namesOf(ALL));
+  return session?.name === name ? session : undefined;
+}
+
+/** Variables that name what commands act on. */
+const DECIDING = ["DATUM_PROJECT", "DATUM_ORGANIZATION", "DATUM_ORG"];
+
+/** What a prompt shows of a session that is not over and has a scope in use; undefined for any other. */
+function usualValues(session: Session): PromptValues | undefined {
+  const { organization, project } = session.inUse ?? {};
+  const scope = [organization, project].filter((id) => id !== undefined);
+  const { state, short } = lifeOf(session, Date.now());
+  if (scope.length === 0 || !scope.every(isScopeId) || state === "expired") return undefined;
+  return {
+    user: printable(whoseSession(session)),
+    session: session.name,
+    organization: organization ?? "",
+    project: project ?? "",
+    scope: scope.join("/"),
+    life: short,
+    state,
+    host: printable(session.apiHost),
+  };
 }
 
 /** True where a project folder or a `.datumctl.json` is above, whether it counts or not. */

@@ -3,7 +3,7 @@
 import { AppError } from "../../errors.ts";
 import { pathSegment } from "../../http/address.ts";
 import { printable } from "../../text.ts";
-import { CONTROL_PLANE_APIS, type ControlPlaneApi } from "./facts.ts";
+import { CONTROL_PLANE_APIS, type ControlPlaneApi, isScopeId } from "./facts.ts";
 
 /** Its API host, whose kubeconfig entries carry no host in their names. */
 export const DATUM_API_HOST = "api.datum.net";
@@ -12,12 +12,6 @@ export const DATUM_API_HOST = "api.datum.net";
 export interface Scope {
   readonly kind: "organization" | "project";
   readonly id: string;
-}
-
-/** True for what can be the id of an organization or project: a Kubernetes name (RFC 1123 labels and subdomains). */
-export function isScopeId(id: string): boolean {
-  return id.length <= 253 &&
-    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id);
 }
 
 /**

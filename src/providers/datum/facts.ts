@@ -33,3 +33,9 @@ export function learnedApi(
 ): ControlPlaneApi | undefined {
   return CONTROL_PLANE_APIS.find((api) => api === controlPlaneApi);
 }
+
+/** True for what can be the id of an organization or project: a Kubernetes name (RFC 1123 labels and subdomains). */
+export function isScopeId(id: string): boolean {
+  return id.length <= 253 &&
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/.test(id);
+}

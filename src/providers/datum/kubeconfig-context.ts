@@ -15,7 +15,7 @@ import {
 import { hasControlPlanes } from "./facts.ts";
 import { scopeOfServer } from "./control-plane-address.ts";
 import type { ChosenSession } from "../../sessions/choose.ts";
-import { FOLDER_FILE } from "../../sessions/folder-file.ts";
+import { FOLDER_FILE } from "../../sessions/folders-above.ts";
 import { askingServer, refuseOtherApi, refuseOtherServer } from "../../sessions/served-servers.ts";
 import type { Environment } from "../../system/environment.ts";
 import type { SessionProviders } from "../../sessions/providers.ts";

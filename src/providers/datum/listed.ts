@@ -4,7 +4,7 @@ import { isObject } from "../../encoding.ts";
 import { openSessionCache } from "../../sessions/cache.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
-import { isScopeId } from "./control-plane-address.ts";
+import { isScopeId } from "./facts.ts";
 
 /** An id, with what people call it. */
 export interface ListedScope {

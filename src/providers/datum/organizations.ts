@@ -3,7 +3,7 @@
 import { capital, printable } from "../../text.ts";
 import { listObjects } from "../../kube/list.ts";
 import { member, text } from "../../kube/objects.ts";
-import { isScopeId } from "./control-plane-address.ts";
+import { isScopeId } from "./facts.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { ProviderContext } from "../context.ts";
 import { openTarget } from "./control-plane.ts";

@@ -55,22 +55,19 @@ async function withCase(run: (given: Case) => Promise<void>): Promise<void> {
   await run({ sandbox, folder, file });
 }
 
-Deno.test("the usual case is answered, in lines and for a prompt, and no session that is over", async () => {
+Deno.test("the usual case is answered, with a template and without, and no session that is over", async () => {
   await withCase(async (given) => {
     const short = await usual(given, ["--short"]);
     assert.deepEqual(short, { out: "ada@example.com acme/web renews itself\n", code: "true\n" });
-    assert.match((await usual(given, [])).out, /^User: .*\nSession: .*\nChosen by: +the active session\n/);
-    const format = await usual(given, ["--format", "{session}"], {
-      DATUM_PROJECT: "shop",
-      DATUM_ORG: "acme",
+    const template = "{user} {session} {organization} {project} {scope} {life} {state} {host} {{}}";
+    assert.deepEqual(await usual(given, ["--format", template]), {
+      out: `ada@example.com ${NAME} acme web acme/web renews itself renewable api.example.com {}\n`,
+      code: "true\n",
     });
-    assert.deepEqual(format, { out: `${NAME}\n`, code: "true\n" });
-    assert.equal(
-      (await usual(given, ["--short"], { DATUM_PROJECT: "shop" })).out,
-      "ada@example.com shop renews itself\n",
-    );
+    await edit(given.file, (session) => ({ ...session, inUse: { organization: "acme" } }));
+    assert.equal((await usual(given, ["--short"])).out, "ada@example.com acme renews itself\n");
     await edit(given.file, (session) => ({ ...session, renewalRefused: "2020-01-01T00:00:00Z" }));
-    for (const flags of [[], ["--short"]]) assert.deepEqual(await usual(given, flags), NOTHING);
+    assert.deepEqual(await usual(given, ["--short"]), NOTHING);
   });
 });
 
@@ -80,17 +77,20 @@ Deno.test("a flag or a variable that decides makes it another case", async () =>
   await withCase(async (given) => {
     for (
       const [args, env] of [
+        [[], {}],
         [["--profile", NAME], {}],
         [["--format", "{x}"], {}],
         [["-o", "json"], {}],
-        [[], { DATUMCTL_PROFILE: NAME }],
-        [[], { DATUMCTL_ERROR_FORMAT: "xml" }],
-        [[], { DATUM_SESSION: NAME }],
-        [[], { DATUMCTL_TOKEN: "x" }],
-        [[], { DATUMCTL_CREDENTIALS_FILE: "x" }],
-        [[], { DATUM_CREDENTIALS_FILE: "x" }],
-        [[], { DATUM_PROJECT: "no id" }],
-        [[], { DATUMCTL_CONFIG_DIR: "/nowhere" }],
+        [["--short"], { DATUMCTL_PROFILE: NAME }],
+        [["--short"], { DATUMCTL_ERROR_FORMAT: "xml" }],
+        [["--short"], { DATUM_SESSION: NAME }],
+        [["--short"], { DATUMCTL_TOKEN: "x" }],
+        [["--short"], { DATUMCTL_CREDENTIALS_FILE: "x" }],
+        [["--short"], { DATUM_CREDENTIALS_FILE: "x" }],
+        [["--short"], { DATUM_PROJECT: "shop" }],
+        [["--short"], { DATUM_ORGANIZATION: "acme" }],
+        [["--short"], { DATUM_ORG: "acme" }],
+        [["--short"], { DATUMCTL_CONFIG_DIR: "/nowhere" }],
       ] as const
     ) assert.deepEqual(await usual(given, args, env), NOTHING, JSON.stringify([args, env]));
   });
@@ -113,11 +113,7 @@ const OTHERS: Readonly<Record<string, (given: Case) => Promise<void>>> = {
   "another session's file": ({ file }) => edit(file, (session) => ({ ...session, name: "other" })),
   "an id that cannot be one": ({ file }) =>
     edit(file, (session) => ({ ...session, inUse: { project: "$(x)" } })),
-  "an entry of ours in the kubeconfig, and nothing in use": async ({ file, folder }) => {
-    await edit(file, (session) => ({ ...session, inUse: undefined }));
-    await Deno.mkdir(`${folder}/.kube`);
-    await Deno.writeTextFile(`${folder}/.kube/config`, "args: [auth, get-token]");
-  },
+  "nothing in use": ({ file }) => edit(file, (session) => ({ ...session, inUse: undefined })),
 };
 
 for (const [what, change] of Object.entries(OTHERS)) {

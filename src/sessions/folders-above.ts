@@ -1,0 +1,13 @@
+/** The way up from a folder, and the file on it that says how commands act below. */
+
+import { onWindows } from "../system/environment.ts";
+
+/** The name of the file. */
+export const FOLDER_FILE = ".datumctl.json";
+
+/** The folder above; undefined above the root. */
+export function parentOf(folder: string): string | undefined {
+  const cut = Math.max(folder.lastIndexOf("/"), onWindows ? folder.lastIndexOf("\\") : -1);
+  if (cut < 0 || cut === folder.length - 1) return undefined;
+  return folder.slice(0, cut) || "/";
+}
