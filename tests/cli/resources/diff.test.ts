@@ -11,7 +11,7 @@ function plain(text: string): string {
 
 /** What the server makes of a new object is another each time. */
 function masked(text: string): string {
-  return text.replace(/^([+-] {2}(?:creationTimestamp|uid): ).*$/gm, "$1");
+  return text.replace(/^([+-] +(?:creationTimestamp|uid|time): ).*$/gm, "$1");
 }
 
 function map(name: string, data: Readonly<Record<string, string>>, more = ""): string {
