@@ -93,6 +93,17 @@ Deno.test("no line but one to copy is wider than the terminal, and none ends bef
   }
 });
 
+Deno.test("every example fits a terminal of 80 columns, as it is printed", async () => {
+  const wide: string[] = [];
+  for (const words of COMMANDS) {
+    const [, examples = ""] = (await helpOf(words, { columns: 80 })).split("\nExamples:\n");
+    wide.push(
+      ...examples.split("\n").filter((line) => [...line].length > 80).map((l) => `${words.join(" ")}: ${l}`),
+    );
+  }
+  assert.deepEqual(wide, []);
+});
+
 Deno.test("a flag too long for its column has its description below, where the others have theirs", async () => {
   const help = await helpOf(["login"], { columns: 80 });
   const [, blanks = ""] = /\n {6}--device-authorization-endpoint <url>\n( +)endpoint that/.exec(help) ?? [];
