@@ -13,7 +13,7 @@ export function statusCommand(contextOf: ContextOf): CommandUnknownOpts {
   const placeholders = PLACEHOLDERS.map((name) => `{${name}}`).join(" ");
   const command = new Command("status")
     .description(
-      "Show who you act as, on what and for how long, for people and prompts: files alone are read",
+      "Show who you act as, on what and for how long, from files alone",
     )
     .addOption(new Option("--short", "one line for a prompt").conflicts(["format", "output"]))
     .addOption(

@@ -50,9 +50,16 @@ export function wordUnknown(error: CommanderError, command: CommandUnknownOpts):
   return new CommanderError(1, "commander.unknownCommand", `unknown command '${printable(word, 60)}'`);
 }
 
-/** A question with the nearest command that a command holds; undefined when none is near. */
-export function nearestCommand(word: string, { commands }: CommandUnknownOpts): string | undefined {
-  return nearest(word, commands.flatMap((command) => [command.name(), ...command.aliases()]));
+/**
+ * A question with the nearest command that a command holds, or the nearest of other words that may stand there; undefined
+ * when none is near.
+ */
+export function nearestCommand(
+  word: string,
+  { commands }: CommandUnknownOpts,
+  others: readonly string[] = [],
+): string | undefined {
+  return nearest(word, [...commands.flatMap((command) => [command.name(), ...command.aliases()]), ...others]);
 }
 
 /** A question with the nearest flag of a command; undefined when none is near. */

@@ -110,3 +110,12 @@ Deno.test("a flag too long for its column has its description below, where the o
   const [, other = ""] = /\n( {6}--issuer <url> +)issuer URL/.exec(help) ?? [];
   assert.equal(blanks.length, other.length);
 });
+
+Deno.test("a mistyped topic of help is told which topic is near", async () => {
+  for (
+    const [word, near] of [["plugin", "plugins"], ["exit-code", "exit-codes"], ["logn", "login"]] as const
+  ) {
+    const { code, stderr } = await runLine(["help", word], { store });
+    assert.deepEqual([code, stderr.split("\n")[1]], [2, `Did you mean ${near}?`]);
+  }
+});
