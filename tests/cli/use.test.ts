@@ -154,7 +154,10 @@ Deno.test("use refuses what is no name, a session that is not here, and another'
   await refused("--session nobody", { code: "NOT_SIGNED_IN", message: /no session nobody here/ });
   await refused("--session env:DATUMCTL_TOKEN", "USAGE", { DATUMCTL_TOKEN: "opaque" });
   await refused("--context a --project b", "USAGE");
-  await refused("acme/web", "USAGE");
+  await refused("acme/web", {
+    code: "USAGE",
+    hint: /--organization ORG --project PROJECT\..* datumctl ctx use acme\/web$/,
+  });
   assert.deepEqual(await namesIn(web), []);
   await it.write(web, { project: "theirs" });
   await refused("--session x --project web", "NOT_SIGNED_IN");
