@@ -65,6 +65,17 @@ export async function manPages(date: number): Promise<ReadonlyMap<string, string
   return pages;
 }
 
+/** The lines below "Examples:" in each command's help, by its words: `datumctl auth switch`. */
+export async function exampleLines(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>();
+  const visit = (command: CommandUnknownOpts, words: readonly string[]) => {
+    found.set(words.join(" "), afterHelp(command).examples);
+    for (const child of command.commands) visit(child, [...words, child.name()]);
+  };
+  visit(await wholeProgram(), ["datumctl"]);
+  return found;
+}
+
 /** The tree of all commands. None of them is run, so nothing is read, written or printed. */
 async function wholeProgram(): Promise<CommandUnknownOpts> {
   const refuse = () => {

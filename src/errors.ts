@@ -1,5 +1,7 @@
 /** The one error type, its stable codes with their exit codes, and how an error is printed. */
 
+import { printableLines } from "./text.ts";
+
 /** How a code leaves the program, and whether the same call can succeed later without anybody doing anything. */
 interface CodeMeaning {
   readonly exit: 1 | 2 | 4 | 5 | 6 | 130;
@@ -171,7 +173,7 @@ export function formatError(error: AppError, format: ErrorFormat): string {
   const { code, message, hint = "", retryable } = error;
   switch (format) {
     case "human":
-      return `error: ${message}\n${hint === "" ? "" : `${hint}\n`}`;
+      return `error: ${printableLines(message)}\n${hint === "" ? "" : `${printableLines(hint)}\n`}`;
     case "json":
       return JSON.stringify({ error: { code, message, hint, retryable } }) + "\n";
     case "yaml":

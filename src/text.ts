@@ -2,6 +2,7 @@
 
 /** What most texts are made of: the other pattern is worth its making only beyond it. */
 const ASCII = /^[\x20-\x7e]*$/;
+const ASCII_LINES = /^[\t\n\x20-\x7e]*$/;
 
 /**
  * What steers a terminal, reorders text, or is seen by nobody: joiners, fillers, tags, the blank of Braille too. It is a
@@ -22,6 +23,7 @@ export function withoutControls(text: string): string {
 
 /** A text of several lines, made safe as {@link withoutControls} does; the ends of its lines and its tabs stay. */
 export function printableLines(text: string): string {
+  if (ASCII_LINES.test(text)) return text;
   return text.replace(
     unprintable(),
     (character) => character === "\n" || character === "\t" ? character : " ",

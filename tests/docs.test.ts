@@ -6,16 +6,10 @@ import { runCommandLine } from "../src/cli/main.ts";
 import { CODES } from "../src/errors.ts";
 import { SessionStore } from "../src/sessions/store.ts";
 import { commandsIn, flagsIn } from "./cli/help-text.ts";
+import { PAGES } from "./e2e/doc-blocks.ts";
 import { HOSTILE, resultOf } from "./e2e/hostile-rows.ts";
 import { testHost } from "./host.ts";
 import { CLOUDS } from "./clouds.ts";
-
-const PAGES = [
-  "README.md",
-  ...[...Deno.readDirSync(`${ROOT}docs`)].map(({ name }) => `docs/${name}`).filter((path) =>
-    path.endsWith(".md")
-  ),
-];
 
 const page = (path: string) => Deno.readTextFileSync(`${ROOT}${path}`);
 

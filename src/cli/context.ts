@@ -11,6 +11,7 @@ import type { SessionStore } from "../sessions/store.ts";
 import { parseTimeout } from "../system/clock.ts";
 import type { Host } from "../system/host.ts";
 import type { Terminal } from "../system/terminal.ts";
+import { printable, printableLines } from "../text.ts";
 import { styledRemark, type Styles, stylesOf } from "./output/style.ts";
 
 export { keyringLimits, type Output, requestLimits, tokenLimits } from "../providers/context.ts";
@@ -56,7 +57,8 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
   const { terminal } = context;
   const verbose = flags.verbose ?? false;
   const style = stylesOf(terminal);
-  const err = (text: string) => terminal.writeErr(`${styledRemark(text, style.err)}\n`);
+  // What is named in it is made safe where that is done; a place that forgets it must not steer the terminal.
+  const err = (text: string) => terminal.writeErr(`${styledRemark(printableLines(text), style.err)}\n`);
   const format = flags.errorFormat === undefined ? context.env("DATUMCTL_ERROR_FORMAT") : undefined;
   if (format !== undefined) checkErrorFormat(format, "DATUMCTL_ERROR_FORMAT");
   return {
@@ -82,7 +84,7 @@ export function commandContext(context: ProcessContext, flags: GlobalFlags): Com
       info: (text) => flags.quiet ? undefined : err(text),
       important: err,
       warn: (text) => flags.quiet ? undefined : err(`warning: ${text}`),
-      debug: verbose ? (text) => terminal.writeErr(`${style.err.aside(text)}\n`) : undefined,
+      debug: verbose ? (text) => terminal.writeErr(`${style.err.aside(printableLines(text))}\n`) : undefined,
     },
   };
 }
@@ -95,7 +97,7 @@ function readByPerson({ terminal, errorFormat }: ProcessContext, { quiet }: Glob
 /** The line that names a folder's file that is not followed. */
 function passedBy({ path, ignored, names }: FoundFile): string {
   const next = names !== undefined ? " Look at it, then: datumctl trust" : "";
-  return `warning: ${path} is not followed: ${ignored}.${next}`;
+  return `warning: ${printable(path, Infinity)} is not followed: ${ignored}.${next}`;
 }
 
 function once<Result>(find: () => Promise<Result>): () => Promise<Result> {

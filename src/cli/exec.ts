@@ -122,9 +122,13 @@ function commandOf({ behindDashes = [] }: CommandContext, input: ExecInput): Pro
 /** Where programs look for a kubeconfig: kubectl and its kin; Terraform's providers, which do not look at the first. */
 const KUBECONFIG_VARIABLES: readonly string[] = ["KUBECONFIG", "KUBE_CONFIG_PATH"];
 
-/** @throws {AppError} `USAGE` for what is no name of a variable, and for those that exec sets. */
+/** What other programs act on before the command reads it, and would show the token: the loader prints LD_PRELOAD. */
+const ACTED_ON = /^(?:LD_|DYLD_|DATUM_)|^(?:PATH|HOME|SHELL|ENV|BASH_ENV|TMPDIR|IFS|TERM)$/;
+
+/** @throws {AppError} `USAGE` for what is no name of a variable, and for those that exec sets or that programs act on. */
 function checkVariable(name: string): void {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KUBECONFIG_VARIABLES.includes(name)) return;
+  const isName = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
+  if (isName && !KUBECONFIG_VARIABLES.includes(name) && !ACTED_ON.test(name)) return;
   throw new AppError("USAGE", "--token-env takes the name of a variable, such as MY_TOKEN.");
 }
 

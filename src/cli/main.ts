@@ -22,7 +22,8 @@ import { usageError } from "./usage-errors.ts";
 const NO_WORDS: readonly string[] = [];
 
 /** Runs a command line. Returns the exit code; every error was printed. */
-export async function runCommandLine(args: readonly string[], context: ProcessContext): Promise<number> {
+export async function runCommandLine(typed: readonly string[], context: ProcessContext): Promise<number> {
+  const args = foreignWordAt(typed) === undefined ? withHelpLast(typed) : typed;
   const { writeErr } = context.terminal;
   let refusingCommand: CommandUnknownOpts | undefined;
   let profile: string | undefined;
@@ -73,6 +74,20 @@ export async function runCommandLine(args: readonly string[], context: ProcessCo
     }
     return error.exitCode;
   }
+}
+
+/**
+ * The line; a flag for help that stands before a command's words stands behind them, as it means that command. It goes behind
+ * no flag, which could take it for its value.
+ */
+function withHelpLast(args: readonly string[]): readonly string[] {
+  const at = args.findIndex((arg) => arg.startsWith("-"));
+  const help = args[at] ?? "";
+  if (help !== "--help" && help !== "-h") return args;
+  const rest = args.slice(at + 1);
+  const flag = rest.findIndex((arg) => arg.startsWith("-"));
+  const end = flag < 0 ? rest.length : flag;
+  return [...args.slice(0, at), ...rest.slice(0, end), help, ...rest.slice(end)];
 }
 
 /**

@@ -8,6 +8,7 @@ import { systemHost } from "../system/host.ts";
 import { openNetwork } from "../system/network.ts";
 import { interruption } from "../system/signals.ts";
 import { systemTerminal } from "../system/terminal.ts";
+import { printableLines } from "../text.ts";
 import { runCommandLine } from "./main.ts";
 import { formatStyledError, styledRemark, stylesOf } from "./output/style.ts";
 
@@ -20,7 +21,8 @@ export async function runFromProcess(): Promise<number> {
   const end = commandLine.indexOf("--");
   const quiet = commandLine.some((arg, at) => (end < 0 || at < end) && /^(?:--quiet|-v*qv*)$/.test(arg));
   const style = stylesOf(terminal).err;
-  const notice = (line: string) => quiet ? undefined : terminal.writeErr(`${styledRemark(line, style)}\n`);
+  const notice = (line: string) =>
+    quiet ? undefined : terminal.writeErr(`${styledRemark(printableLines(line), style)}\n`);
   // The runtime has opened that file already.
   if (environment("SSLKEYLOGFILE") !== undefined) {
     notice("warning: SSLKEYLOGFILE is set: the secrets of TLS connections are written into that file.");

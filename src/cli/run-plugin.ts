@@ -12,6 +12,7 @@ import { type CommandContext, type ContextOf, exitWith, type ProcessContext } fr
 import { type ActingSession, actingSession } from "./pick-session.ts";
 import { findPlugin } from "./plugins.ts";
 import { type ProgramLine, runProgram } from "./run-program.ts";
+import { printable } from "../text.ts";
 import { programWith } from "./tree.ts";
 
 /**
@@ -39,7 +40,7 @@ export async function runPluginLine(
 }
 
 async function runPlugin(cli: CommandContext, line: ProgramLine): Promise<void> {
-  cli.out.debug?.(`plug-in: ${line.program}`);
+  cli.out.debug?.(`plug-in: ${printable(line.program, Infinity)}`);
   const chosen = await sessionIfAny(cli);
   const acting = chosen && {
     session: chosen.session,
@@ -61,20 +62,24 @@ async function runPlugin(cli: CommandContext, line: ProgramLine): Promise<void> 
 
 /**
  * The session that the plug-in acts as, by its file alone: nobody is asked to unlock a keyring. Undefined where nobody is
- * signed in and no flag or variable names one: a plug-in need not have any.
+ * signed in and nothing names one, no flag, variable or folder: a plug-in need not have any.
  */
 async function sessionIfAny(cli: CommandContext): Promise<ActingSession | undefined> {
-  const { flag, credentialsFile, variable } = cli.choice;
-  const isNamed =
-    (flag ?? credentialsFile ?? variable ?? cli.providers.variableInForce(cli.env)) !== undefined;
   try {
     return await actingSession({ ...cli, storedOnly: true });
   } catch (thrown) {
     const error = failureOrThrow(thrown);
-    if (isNamed || await isOfAnother(error, cli)) throw error;
+    if (await isNamed(cli) || await isOfAnother(error, cli)) throw error;
     if (error.code !== "NOT_SIGNED_IN") warnOf(cli, error, "The plug-in runs without a session.");
     return undefined;
   }
+}
+
+async function isNamed({ choice, providers, env }: CommandContext): Promise<boolean> {
+  const { flag, credentialsFile, variable } = choice;
+  if ((flag ?? credentialsFile ?? variable ?? providers.variableInForce(env)) !== undefined) return true;
+  const file = await choice.folderFile?.().catch(() => undefined);
+  return file?.session !== undefined;
 }
 
 /** True where a session is wanted that is not here, and the helper would give a token of the active one in its stead. */

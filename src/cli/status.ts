@@ -12,9 +12,7 @@ import { exitCodeOfStatus, statusOf } from "./status/state.ts";
 export function statusCommand(contextOf: ContextOf): CommandUnknownOpts {
   const placeholders = PLACEHOLDERS.map((name) => `{${name}}`).join(" ");
   const command = new Command("status")
-    .description(
-      "Show who you act as, on what and for how long, from files alone",
-    )
+    .description("Show who you act as, on what and for how long; for prompts")
     .addOption(new Option("--short", "one line for a prompt").conflicts(["format", "output"]))
     .addOption(
       valueOption("nothing", "--format <template>", `a line of your own: ${placeholders}`).conflicts(

@@ -72,6 +72,10 @@ async function fileMeant(cli: CommandContext, path: string | undefined): Promise
 
 /** The folder of the file that a path names: the folder itself, or one that holds the file. */
 async function folderOf(path: string): Promise<string> {
+  // As of a variable that is not set: it must not mean the working folder.
+  if (path === "") {
+    throw new AppError("USAGE", "The file's name is empty.", { hint: "Name it, or its folder." });
+  }
   const absolute = absolutePath(path).replace(/(?<=.)[\\/]+$/, "");
   const folder = await kindOf(absolute) === "file" || absolute.endsWith(FOLDER_FILE)
     ? absolute.replace(/[\\/][^\\/]*$/, "") || "/"

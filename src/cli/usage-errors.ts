@@ -24,8 +24,9 @@ export function usageError(
   if (code === "commander.unknownCommand") {
     const held = command.commands.map((held) => wordsOf(held));
     const few = held.length < 5 ? `Available: ${held.join(", ")}. ` : "";
+    const [word = ""] = command.args;
     return new AppError("USAGE", what, {
-      hint: nearestCommand(command.args[0] ?? "", command) ?? `${few}${help}`,
+      hint: heldBy(word, command) ?? nearestCommand(word, command) ?? `${few}${help}`,
     });
   }
   const word = command.args.find((arg) => arg !== "");
@@ -42,6 +43,10 @@ export function usageError(
     });
   }
   const [, flag = ""] = code === "commander.unknownOption" ? /'([^]*)'/.exec(message) ?? [] : [];
+  const [name = "", value] = flag.split("=", 2);
+  if (value !== undefined && flagsOf(command).includes(name)) {
+    return new AppError("USAGE", `${name} takes no value.`, { hint: `Write it alone: ${name}` });
+  }
   return new AppError("USAGE", what, { hint: nearestFlag(flag, command) ?? help });
 }
 
@@ -60,6 +65,16 @@ export function wordUnknown(error: CommanderError, command: CommandUnknownOpts):
   return new CommanderError(1, "commander.unknownCommand", `unknown command '${printable(word, 60)}'`);
 }
 
+/** A question with the commands of that word one level below: `auth` is easily left out. */
+function heldBy(word: string, { commands }: CommandUnknownOpts): string | undefined {
+  const found = commands.flatMap((group) => group.commands.filter((held) => isCalled(held, word)));
+  return found.length === 0 ? undefined : `Did you mean ${found.map(wordsOf).join(", ")}?`;
+}
+
+function isCalled(command: CommandUnknownOpts, word: string): boolean {
+  return command.name() === word || command.aliases().includes(word);
+}
+
 /**
  * A question with the nearest command that a command holds, or the nearest of other words that may stand there; undefined
  * when none is near.
@@ -76,9 +91,14 @@ export function nearestCommand(
 function nearestFlag(flag: string, command: CommandUnknownOpts): string | undefined {
   if (!flag.startsWith("--")) return undefined;
   const name = flag.slice(2).split("=")[0] ?? "";
-  const known = command.createHelp();
-  const flags = [...known.visibleOptions(command), ...known.visibleGlobalOptions(command)];
-  return nearest(name, flags.flatMap(({ long }) => long?.slice(2) ?? []), "--");
+  return nearest(name, flagsOf(command).map((known) => known.slice(2)), "--");
+}
+
+/** The flags that a command takes and its help shows, those of every command included. */
+function flagsOf(command: CommandUnknownOpts): string[] {
+  const { parent } = command;
+  const own = command.createHelp().visibleOptions(command).flatMap(({ long }) => long ?? []);
+  return parent === null ? own : [...own, ...flagsOf(parent)];
 }
 
 function nearest(word: string, names: readonly string[], prefix = ""): string | undefined {

@@ -19,7 +19,7 @@ const EXAMPLES = `
 Examples:
   datumctl wait dnszone/example-com --for=condition=Ready
   datumctl wait dnszones --all --for=condition=Ready=False --timeout=5m
-  datumctl wait dnszone/example-com --for=jsonpath='{.status.phase}'=Active
+  datumctl wait namespace/shop --for=jsonpath='{.status.phase}'=Active
   datumctl wait secret/token --for=create --timeout=1m
   datumctl wait -f zone.yaml --for=delete`;
 

@@ -162,7 +162,7 @@ function headerKey(key: string): string {
 
 /** A text whose characters are the bytes of its UTF-8, which is how `fetch` takes what is beyond ASCII. */
 function bytesAsText(text: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(text));
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
 
 /** The flags that say the same, for a line to paste. */

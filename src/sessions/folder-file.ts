@@ -6,7 +6,7 @@ import { HINTS } from "../hints.ts";
 import { printable } from "../text.ts";
 import { homeOf } from "../system/environment.ts";
 import { isOurs, realPath } from "../system/files.ts";
-import { type PlainFile, readPlainFile } from "../system/plain-file.ts";
+import { isThere, type PlainFile, readPlainFile } from "../system/plain-file.ts";
 import { ENV_PREFIX, isSessionName } from "./name.ts";
 import { isPlain } from "./project-folder.ts";
 import { FOLDER_FILE, parentOf } from "./folders-above.ts";
@@ -65,12 +65,12 @@ export async function findFolderFile(
   tell?: (passedBy: FoundFile) => void,
 ): Promise<FolderFile | undefined> {
   if (finder.folders.missing !== undefined) return undefined;
-  let told = false;
-  for await (const file of filesAbove(finder)) {
+  let told = tell === undefined;
+  for await (const file of filesAbove(finder, (path, isListed) => isListed || (!told && isOurs(path)))) {
     if (file.ignored === undefined) return { ...file.names, path: file.path, folder: file.folder };
     if (file.trusted) throw notUnderstood(file);
-    if (tell === undefined || told || !isOurs(file.path)) continue;
-    tell(file);
+    if (told || !isOurs(file.path)) continue;
+    tell?.(file);
     told = true;
   }
   return undefined;
@@ -85,7 +85,7 @@ export async function nearestFile(finder: FileFinder): Promise<FoundFile | undef
 /** The file of that folder, whether it counts or not; undefined where it has none. @throws {AppError} `STORAGE`. */
 export async function fileOf(finder: FileFinder, folder: string): Promise<FoundFile | undefined> {
   const found = await readPlainFile(pathIn(folder), LARGEST);
-  return found && await judged(finder, folder, found);
+  return found && await judged(await realPath(folder) ?? folder, found, await readTrusted(finder));
 }
 
 /** Where the file of a folder is. */
@@ -93,25 +93,47 @@ export function pathIn(folder: string): string {
   return `${folder === "/" ? "" : folder}/${FOLDER_FILE}`;
 }
 
-/** Every file at or above the working folder, the nearest first. */
-async function* filesAbove(finder: FileFinder): AsyncGenerator<FoundFile> {
+/**
+ * The files at or above the working folder that are wanted, the nearest first. Nothing else is read: a folder that came from
+ * somebody else may have thousands, and to open a file takes long where folders are nested deeply.
+ *
+ * @param isWanted asked for what lies at a path, with whether any content of it was trusted
+ */
+async function* filesAbove(
+  finder: FileFinder,
+  isWanted: (path: string, isListed: boolean) => boolean = () => true,
+): AsyncGenerator<FoundFile> {
   const named = homeOf(finder.host.env);
   const home = named && (await realPath(named) ?? named);
-  for (let folder = finder.host.workingFolder(); folder !== undefined; folder = parentOf(folder)) {
-    const file = await fileOf(finder, folder);
-    if (file !== undefined) yield file;
+  const here = finder.host.workingFolder() ?? "";
+  let withoutLinks: boolean | undefined;
+  let trusted: readonly TrustedFile[] | undefined;
+  for (let folder: string | undefined = here; folder; folder = parentOf(folder)) {
+    if (isThere(pathIn(folder))) {
+      withoutLinks ??= await realPath(here) === here;
+      const real = withoutLinks ? folder : await realPath(folder) ?? folder;
+      const path = pathIn(real);
+      const list = trusted ??= await readTrusted(finder);
+      const found = isWanted(path, list.some(({ file }) => file === path)) &&
+        await readPlainFile(path, LARGEST);
+      if (found) yield await judged(real, found, list);
+    }
     if (folder === home) return;
   }
 }
 
-async function judged(finder: FileFinder, folder: string, found: PlainFile): Promise<FoundFile> {
-  // Only the folder's links are followed: what the file itself leads to was trusted somewhere else.
-  const path = pathIn(await realPath(folder) ?? folder);
+/** Judges a file of a folder by its real path: what the file itself leads to was trusted somewhere else. */
+async function judged(
+  folder: string,
+  found: PlainFile,
+  trustedFiles: readonly TrustedFile[],
+): Promise<FoundFile> {
+  const path = pathIn(folder);
   const none = { path, folder, names: undefined, digest: undefined, trusted: false };
   if (!isPlain(path)) return { ...none, ignored: "the name of its folder cannot be shown" };
   if ("unread" in found) return { ...none, ignored: found.unread };
   const digest = await digestOf(found.text);
-  const before = (await readTrusted(finder)).filter(({ file }) => file === path);
+  const before = trustedFiles.filter(({ file }) => file === path);
   const trusted = before.some(({ sha256 }) => sha256 === digest);
   const read = namesIn(found.text);
   if ("wrong" in read) return { ...none, digest, trusted, ignored: read.wrong };

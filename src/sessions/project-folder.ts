@@ -2,7 +2,7 @@
 
 import { AppError } from "../errors.ts";
 import { printable } from "../text.ts";
-import { onWindows } from "../system/environment.ts";
+import { NO_WORKING_FOLDER, onWindows } from "../system/environment.ts";
 import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile } from "../system/files.ts";
 import type { Host } from "../system/host.ts";
 import { acquireLock } from "../system/locks.ts";
@@ -29,7 +29,7 @@ export function workingFolder(
       },
     );
   }
-  throw new AppError("STORAGE", "The folder that this command runs in is gone.", {
+  throw new AppError("STORAGE", NO_WORKING_FOLDER, {
     hint: "Go to the project's folder and run the same command again.",
   });
 }

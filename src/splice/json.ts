@@ -42,7 +42,7 @@ export type TextEdits = ReadonlyMap<string, string | undefined>;
  * Sets and removes texts in the object that the file's object has under `name`. It is made where there is none, and
  * removed with its last text. What is added looks as its neighbours do: line ends, indentation, blanks.
  *
- * The name is found without regard to its case, as Go's decoder finds it.
+ * The name is found as Go's decoder finds it: see {@link sameToGo}.
  *
  * @throws {JsonFault} as {@link readJsonObject}; also where `name` is something other than an object.
  */
@@ -93,13 +93,22 @@ function checkHolder({ key, value }: Member): void {
 }
 
 function memberOf({ members = [] }: Node, name: string): Member | undefined {
-  const [first, second] = members.filter(({ key }) => key.toLowerCase() === name.toLowerCase());
+  const [first, second] = members.filter(({ key }) => sameToGo(key, name));
   if (first !== undefined && second !== undefined) {
     throw new JsonFault(
       `it has both "${first.key}" and "${second.key}", which are one name to other programs`,
     );
   }
   return first;
+}
+
+/**
+ * True for names that Go's decoder takes for one. It folds letters, by which the long s and the sign of Kelvin are letters
+ * of ASCII, too.
+ */
+export function sameToGo(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((name) => name.replaceAll("\u017f", "s").toLowerCase());
+  return a === b;
 }
 
 /** How a file is laid out. */

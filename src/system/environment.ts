@@ -5,8 +5,17 @@ import { AppError } from "../errors.ts";
 /** Reads one environment variable; an empty one counts as not set. */
 export type Environment = (name: string) => string | undefined;
 
-/** This process's own variables. */
-export const environment: Environment = (name) => Deno.env.get(name) || undefined;
+/** This process's own variables. @throws {AppError} `USAGE` for one that is no text. */
+export const environment: Environment = (name) => {
+  try {
+    return Deno.env.get(name) || undefined;
+  } catch (cause) {
+    throw new AppError("USAGE", `The variable ${name} is no text in UTF-8.`, {
+      hint: `Set it to another value, or unset it: unset ${name}`,
+      cause,
+    });
+  }
+};
 
 /** True on Windows. */
 export const onWindows = Deno.build.os === "windows";
@@ -57,7 +66,7 @@ function hashOf(text: string): string {
 /** The command line after the program's name. */
 export const commandLine: readonly string[] = Deno.args;
 
-/** The working folder; undefined when it is gone. */
+/** The working folder; undefined when it is gone, or when its name is no text. */
 export function currentFolder(): string | undefined {
   try {
     return Deno.cwd();
@@ -65,6 +74,10 @@ export function currentFolder(): string | undefined {
     return undefined;
   }
 }
+
+/** What is wrong where there is no {@link currentFolder}. */
+export const NO_WORKING_FOLDER =
+  "The folder that this command runs in is gone, or its name is no text in UTF-8.";
 
 /** Ends the process at once. */
 export function exit(code: number): never {
@@ -118,10 +131,15 @@ export function isAdministrator(): boolean {
   return Deno.uid() === 0;
 }
 
-/** An absolute path: as it is, or below the working folder. */
+/** An absolute path: as it is, or below the working folder. @throws {AppError} `STORAGE` where there is no such folder. */
 export function absolutePath(path: string, windows = onWindows): string {
   const rooted = path.startsWith("/") || (windows && /^(?:[A-Za-z]:)?[\\/]/.test(path));
-  return rooted ? path : `${Deno.cwd()}/${path.replace(/^(?:\.\/+)+/, "")}`;
+  if (rooted) return path;
+  const folder = currentFolder();
+  if (folder !== undefined) return `${folder}/${path.replace(/^(?:\.\/+)+/, "")}`;
+  throw new AppError("STORAGE", NO_WORKING_FOLDER, {
+    hint: "Go to another folder, or name the file by its whole path, from / on.",
+  });
 }
 
 function nowhere(variable: string): Folders {

@@ -31,6 +31,11 @@ export async function readPlainFile(path: string, largest: number): Promise<Plai
   }
 }
 
+/** True where anything can be seen at a path, be it a link that leads nowhere. */
+export function isThere(path: string): boolean {
+  return lookAt(path) !== undefined;
+}
+
 /** The permissions of a plain file, such as 0o644; undefined for none, and where the system has no such permissions. */
 export function permissionsOf(path: string): number | undefined {
   const seen = lookAt(path);

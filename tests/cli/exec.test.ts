@@ -128,7 +128,9 @@ Deno.test("a command behind exec: its words, its kubeconfig, its folder, its exi
       /^warning: The token is in the variable MY_TOKEN, too: every program .* not renewed\.\n$/,
     );
     assert.equal(await read("named"), await read("token"));
-    for (const name of ["KUBECONFIG", "KUBE_CONFIG_PATH", "1A", "a=b"]) {
+    for (
+      const name of ["KUBECONFIG", "KUBE_CONFIG_PATH", "LD_PRELOAD", "PATH", "DATUM_SESSION", "1A", "a=b"]
+    ) {
       assert.equal((await run(`--project web --token-env ${name}`, "true")).code, 2);
     }
   });

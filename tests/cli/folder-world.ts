@@ -11,7 +11,7 @@ export interface FolderWorld extends AsyncDisposable {
   /** Makes a folder below the home. */
   folder(path: string): Promise<string>;
   /** Runs a line in a folder, as on a terminal. */
-  run(folder: string, words: string, options?: Options): Promise<Ran>;
+  run(folder: string, words: string | readonly string[], options?: Options): Promise<Ran>;
   /** Runs it, and it must end well; its stdout. */
   ok(folder: string, words: string, options?: Options): Promise<string>;
   /** What `whoami -o json` says there, in so many of its members. */
@@ -25,7 +25,7 @@ export async function openFolders(...others: readonly string[]): Promise<FolderW
   const world = await openSignedIn(...others);
   const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "datumctl-home-" }));
   const { store } = world.sandbox;
-  const run = (folder: string, words: string, options: Options = {}) =>
+  const run: FolderWorld["run"] = (folder, words, options = {}) =>
     world.run(words, {
       keys: [],
       ...options,

@@ -181,6 +181,36 @@ Deno.test("a command that is to trust an authority is the one that was typed", (
   assert.equal(lineAgain(["--profile", "work", "login"]), "datumctl --profile work login");
 });
 
+Deno.test("a flag for help before a command's words is for that command", async () => {
+  for (
+    const [before, behind] of [
+      ["--help get", "get --help"],
+      ["-h ctx use", "ctx use --help"],
+      ["auth --help login", "auth login --help"],
+      ["--help get pods", "get --help"],
+      ["--help exec -- ls --help", "exec --help"],
+      ["--help -q", "--help"],
+      ["delete --help ns default -l --yes", "delete --help"],
+      ["--help delete ns --all --namespace x", "delete --help"],
+    ] as const
+  ) assert.equal((await line(before)).stdout, (await line(behind)).stdout, before);
+});
+
+Deno.test("a word whose group was left out is told with it", async () => {
+  const hint = async (words: string) => (await line(words)).stderr.split("\n")[1];
+  assert.equal(await hint("configure-docker"), "Did you mean datumctl auth configure-docker?");
+  assert.equal(await hint("switch ada@example.com"), "Did you mean datumctl auth switch?");
+  assert.match(await hint("ls") ?? "", /^Did you mean (?:datumctl [a-z]+ list, ){5}datumctl auth list\?$/);
+});
+
+Deno.test("a flag that takes no value says so, and repeats none", async () => {
+  for (const words of ["--quiet=s3cret whoami", "whoami --quiet=s3cret", "trust --list=s3cret"]) {
+    const { code, stderr } = await line(words);
+    assert.equal(code, 2, words);
+    assert.match(stderr, /^error: (--\w+) takes no value\.\nWrite it alone: \1\n$/, words);
+  }
+});
+
 Deno.test("a word from the command line steers no terminal in its error", async () => {
   await using sandbox = await openSandbox();
   for (

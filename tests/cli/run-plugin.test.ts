@@ -7,6 +7,7 @@ import { getToken } from "../plugin/call.ts";
 import { writeScript } from "../scratch.ts";
 import { addressVariables } from "../cloud/variables.ts";
 import { edit } from "../sessions/sandbox.ts";
+import { openFolders } from "./folder-world.ts";
 import { good, type Options, runLine } from "./run-line.ts";
 import { openStudioWorld } from "./studio-world.ts";
 import { ADA, at, GRACE, keyFile, openSignedIn, openWorld, type World } from "./world.ts";
@@ -145,6 +146,22 @@ Deno.test("a plug-in does not run without the session that is wanted, where the 
   const { code, stderr } = await run("hello");
   assert.equal(code, 4, stderr);
   assert.equal(await ran(), false);
+});
+
+Deno.test("a plug-in does not run without the session that its folder names, whoever is active", async () => {
+  await using there = await openFolders();
+  const folder = await there.folder("work");
+  const bin = await there.folder("bin");
+  await writeScript(`${bin}/datumctl-hello`, "echo ran");
+  const env = { PATH: `${bin}:/usr/bin:/bin` };
+  await there.write(folder, { session: "gone" });
+  await there.ok(folder, "trust");
+  for (const active of [true, false]) {
+    if (!active) await there.ok(folder, `logout ${ADA}`);
+    const { code, stdout, stderr } = await there.run(folder, "hello", { env });
+    assert.deepEqual([code, stdout], [4, ""], stderr);
+    assert.match(stderr, /gone/);
+  }
 });
 
 Deno.test("a project folder's session is opened without asking, and where that fails none is told", async () => {

@@ -44,6 +44,28 @@ Deno.test("an untrusted file decides nothing, and one line names it on a termina
   assert.match(changed.stderr, /it has changed since it was trusted/);
 });
 
+Deno.test("a folder whose name steers terminals is named without what does", async () => {
+  await using it = await openFolders();
+  const clone = await it.folder("x\u001b]0;title\u0007\nerror: no\u202e");
+  await it.write(clone, { project: "web" });
+  for (const words of ["whoami", "use", "trust", "ctx use acme"]) {
+    const { stdout, stderr } = await it.run(clone, words);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(stdout + stderr, /[\u0000-\u0009\u000b-\u001f\u202e]/, words);
+    assert.doesNotMatch(stderr, /^error: no/m, words);
+  }
+});
+
+Deno.test("an empty name trusts nothing", async () => {
+  await using it = await openFolders();
+  await it.write(it.home, { project: "web" });
+  for (const words of ["trust", "trust --remove"]) {
+    const ran = await it.run(it.home, [...words.split(" "), "", "--error-format", "json"]);
+    printedError(ran, { code: "USAGE", message: /name is empty/ }, words);
+  }
+  assert.deepEqual(JSON.parse(await it.ok(it.home, "trust --list -o json")), []);
+});
+
 Deno.test("trust says what it lets count; it is listed and taken back, of gone files too", async () => {
   await using it = await openFolders();
   const { run, ok } = it;

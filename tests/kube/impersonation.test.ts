@@ -96,6 +96,11 @@ Deno.test("headers: one for each group and value, UTF-8, keys percent-encoded as
   ]);
 });
 
+Deno.test("a name as long as a command line may have is no trouble of ours", () => {
+  const [[, value] = []] = impersonationHeaders({ ...ZOE, user: "ü".repeat(200_000) });
+  assert.equal(value?.length, 400_000);
+});
+
 Deno.test("what is told of it can be given back: flags, and the fields of a user entry", () => {
   assert.deepEqual(flagsFor(WHOLE), [
     "--as=zoë",

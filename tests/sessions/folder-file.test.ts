@@ -209,6 +209,30 @@ Deno.test("a byte order mark, Windows' ends of lines and a $schema are all right
   assert.equal(await digestOf("\ufeff{}"), digest.toHex());
 });
 
+Deno.test("of files that decide nothing only the nearest is opened, however deep they are nested", async () => {
+  await using it = await openHome();
+  const { home } = it;
+  await it.write(home, WEB);
+  await it.trust(home, WEB);
+  const deepest = await it.folder("a/".repeat(60).slice(0, -1));
+  for (let folder = deepest; folder !== home; folder = folder.replace(/\/a$/, "")) {
+    await it.write(folder, WEB);
+  }
+  const opened: string[] = [];
+  const open = Deno.openSync;
+  Deno.openSync = (path, options) => {
+    opened.push(String(path).slice(home.length));
+    return open(path, options);
+  };
+  using restored = new DisposableStack();
+  restored.defer(() => Deno.openSync = open);
+  const nearest = `/${"a/".repeat(60)}${FOLDER_FILE}`;
+  assert.equal((await it.seen(deepest))[0], FOLDER_FILE);
+  assert.deepEqual(opened.splice(0), [nearest, `/${FOLDER_FILE}`]);
+  assert.equal((await findFolderFile(it.from(deepest)))?.path, `${home}/${FOLDER_FILE}`);
+  assert.deepEqual(opened, [`/${FOLDER_FILE}`]);
+});
+
 Deno.test("a folder whose name cannot be shown decides nothing", { ignore: !posix }, async () => {
   await using it = await openHome();
   const odd = await it.folder("a\u001b[2Jb");

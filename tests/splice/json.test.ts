@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { editJsonTexts, JsonFault, readJsonObject } from "../../src/splice/json.ts";
+import { editJsonTexts, JsonFault, readJsonObject, sameToGo } from "../../src/splice/json.ts";
 import { RUNS } from "../fuzz.ts";
 
 const edit = (text: string, edits: Readonly<Record<string, string | undefined>>) =>
@@ -112,6 +112,16 @@ Deno.test("what cannot be edited is refused, and the reason quotes no value", ()
       return true;
     }, text);
   }
+});
+
+Deno.test("names that are one to Go are one here: letter case, the long s, the sign of Kelvin", () => {
+  assert.equal(edit('{"credHelper\u017f":{"b":"y"}}', { b: undefined }), "{}");
+  assert.throws(() => add('{"credHelper\u017f":{},"credHelpers":{}}'), {
+    message: /one name to other programs/,
+  });
+  assert.equal(sameToGo("\u212aey\u017f", "keys"), true);
+  assert.equal(sameToGo("m\u00dc", "m\u00fc"), true);
+  assert.equal(sameToGo("key", "keys"), false);
 });
 
 Deno.test("any object keeps its other members and every byte of them", () => {

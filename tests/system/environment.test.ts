@@ -45,6 +45,34 @@ Deno.test("without a home whoever asks for a folder hears which variable is miss
   assert.equal(homeOf(from({ HOME: "" }), false), undefined);
 });
 
+Deno.test({
+  name: "a variable that is no text is named, and so is a working folder that is none",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const module = (name: string) => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
+    const code = `import { absolutePath, environment } from ${module("system/environment.ts")};
+      for (const make of [() => environment("NO_TEXT"), () => absolutePath("x")]) {
+        try { make(); } catch (error) { console.log(error.code + ": " + error.message); }
+      }`;
+    const script =
+      `mkdir "$(printf 'x\\377')"; cd x*; NO_TEXT=$(printf '\\377') exec "$0" eval --no-check "$1"`;
+    const folder = await Deno.makeTempDir();
+    try {
+      const { stdout } = await new Deno.Command("sh", {
+        args: ["-c", script, Deno.execPath(), code],
+        cwd: folder,
+      }).output();
+      assert.equal(
+        new TextDecoder().decode(stdout),
+        "USAGE: The variable NO_TEXT is no text in UTF-8.\n" +
+          "STORAGE: The folder that this command runs in is gone, or its name is no text in UTF-8.\n",
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+    }
+  },
+});
+
 Deno.test("an empty variable counts as unset", () => {
   Deno.env.set("DATUMCTL_TEST_EMPTY", "");
   assert.equal(environment("DATUMCTL_TEST_EMPTY"), undefined);

@@ -76,7 +76,7 @@ export interface ConfigureDockerInput {
  * @throws {AppError} `USAGE` for a profile or registry that cannot be used; what opening the profile throws; `STORAGE`, `BUSY`
  */
 export async function runConfigureDocker(cli: CommandContext, input: ConfigureDockerInput): Promise<void> {
-  const registries = input.registry?.map(checkedRegistry);
+  const registries = input.registry && [...new Set(input.registry.map(checkedRegistry))];
   const path = await dockerConfigPath(input.config, cli.env);
   const config = await readDockerConfig(path);
   if (input.remove) return await remove(cli, { path, config, registries, dryRun: input.dryRun ?? false });

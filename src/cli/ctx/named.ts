@@ -31,7 +31,8 @@ export function checkedTarget({ organization, project }: Target): Target {
 
 /**
  * The listed target that a text means: of those that it spells, the ones with the most ids in it. Display names are
- * compared as they are shown; letter case counts only where another target is spelled so. Undefined where nothing is.
+ * compared as they are shown; letter case counts only where another target is spelled so. Undefined where nothing is; a
+ * project's id alone means nothing, but keeps others that are called so from being meant.
  *
  * @throws {AppError} `USAGE`, naming the ids, where several are meant
  */
@@ -44,10 +45,23 @@ export function namedTarget(all: readonly TargetRow[], text: string): TargetRow 
     for (let rank = 0; rank < RANKS; rank++) {
       const found = rows.filter((row) => spellings(row)[rank]?.some((one) => same(one) === wanted));
       if (found.length > 1) throw ambiguous(text, found);
-      if (found[0] !== undefined) return found[0];
+      const [meant] = found;
+      if (meant === undefined) continue;
+      const rivals = rank < RANKS - 1 ? [] : projectsOfId(rows, same, wanted).filter((row) => row !== meant);
+      if (rivals.length > 0) throw ambiguous(text, [...rivals, meant]);
+      return meant;
     }
   }
   return undefined;
+}
+
+/** Anybody can call theirs by the id of somebody else's project. */
+function projectsOfId(
+  rows: readonly TargetRow[],
+  same: (text: string) => string,
+  wanted: string,
+): readonly TargetRow[] {
+  return rows.filter(({ project }) => project !== undefined && same(project) === wanted);
 }
 
 const RANKS = 4;

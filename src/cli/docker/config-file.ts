@@ -2,7 +2,7 @@
 
 import { AppError } from "../../errors.ts";
 import { isObject } from "../../encoding.ts";
-import { editJsonTexts, JsonFault, type JsonObject, readJsonObject } from "../../splice/json.ts";
+import { editJsonTexts, JsonFault, type JsonObject, readJsonObject, sameToGo } from "../../splice/json.ts";
 import { absolutePath, type Environment, homeOf } from "../../system/environment.ts";
 import { kindOf } from "../../system/files.ts";
 import { editFile, lockingSharedFiles, readSharedFile, replaceSharedFile } from "../../system/shared-file.ts";
@@ -16,9 +16,13 @@ const LARGEST = 4 * 1024 * 1024;
 /**
  * The file: `--config`, else `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. Of a folder it is the file in it.
  *
- * @throws {AppError} `STORAGE` where no variable names a home
+ * @throws {AppError} `STORAGE` where no variable names a home; `USAGE` for an empty name
  */
 export async function dockerConfigPath(chosen: string | undefined, env: Environment): Promise<string> {
+  // As of a variable that is not set: it must not mean the working folder.
+  if (chosen === "") {
+    throw new AppError("USAGE", "--config is empty.", { hint: "Name the file, or its folder." });
+  }
   if (chosen !== undefined) {
     const path = absolutePath(chosen);
     return await kindOf(path) === "folder" ? `${path.replace(/[\\/]+$/, "")}/config.json` : path;
@@ -61,7 +65,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig> {
   const logins = Object.entries(objectIn(value, "auths")).filter(([, login]) =>
     isObject(login) && (login.auth !== undefined || login.identitytoken !== undefined)
   );
-  const store = Object.entries(value).find(([name]) => name.toLowerCase() === "credsstore")?.[1];
+  const store = Object.entries(value).find(([name]) => sameToGo(name, "credsStore"))?.[1];
   return {
     exists: bytes !== undefined,
     helpers: new Map(helpers),
@@ -72,7 +76,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig> {
 
 /** The member of that name, as Go's decoder finds it. */
 function objectIn(value: JsonObject, name: string): JsonObject {
-  const found = Object.entries(value).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
+  const found = Object.entries(value).find(([key]) => sameToGo(key, name))?.[1];
   return isObject(found) ? found : {};
 }
 

@@ -5,6 +5,7 @@
 
 import { type AppError, type ErrorFormat, formatError } from "../../errors.ts";
 import type { Terminal } from "../../system/terminal.ts";
+import { printableLines } from "../../text.ts";
 
 /** Adds a look to a text; the plain style returns it as it is. */
 type Paint = (text: string) => string;
@@ -89,7 +90,8 @@ export function stylesOf({ outIsTerminal, errIsTerminal, showsColours, showsMark
 /** An error as {@link formatError} writes it; for people its label stands out, and its hint stands back. */
 export function formatStyledError(error: AppError, format: ErrorFormat, style: Style): string {
   if (format !== "human" || !style.isColoured) return formatError(error, format);
-  const { message, hint = "" } = error;
+  const message = printableLines(error.message);
+  const hint = printableLines(error.hint ?? "");
   return `${style.bad("error:")} ${message}\n${hint === "" ? "" : `${styledHint(hint, style)}\n`}`;
 }
 
@@ -117,13 +119,13 @@ export function styledKeys(text: string, { isColoured, title }: Style): string {
 const LABEL = /^(?:warning|error):/;
 
 /** What stands alone on an indented line: an address to open, a code to enter. */
-const ALONE = /(?<=^ +)\S+$/gm;
+const ALONE = /^( +)(\S+)$/gm;
 
 /** A remark on stderr: its label stands out, and so does what is to be opened, entered or typed. */
 export function styledRemark(text: string, style: Style): string {
   if (!style.isColoured) return text;
   return text.replace(COMMAND, style.command)
-    .replace(ALONE, style.title)
+    .replace(ALONE, (_, blanks: string, word: string) => `${blanks}${style.title(word)}`)
     .replace(LABEL, (label) => label === "error:" ? style.bad(label) : style.careful(label));
 }
 

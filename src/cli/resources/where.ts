@@ -1,5 +1,6 @@
 /** Says on a terminal where a command is about to write. */
 
+import { printable } from "../../text.ts";
 import type { CommandContext } from "../context.ts";
 import type { ResourcePlane } from "./plane.ts";
 
@@ -28,9 +29,10 @@ export function whereOf(
  * nothing where no person reads it, nor with `--quiet`.
  */
 export function sayWhere(
-  { terminal, out, style }: Pick<CommandContext, "terminal" | "out" | "style">,
+  { terminal, quiet, style }: Pick<CommandContext, "terminal" | "quiet" | "style">,
   plane: NamedPlane,
   options: { readonly allNamespaces?: boolean | undefined } = {},
 ): void {
-  if (terminal.errIsTerminal) out.info(style.err.aside(`in ${whereOf(plane, options)}`));
+  if (!terminal.errIsTerminal || quiet) return;
+  terminal.writeErr(`${style.err.aside(printable(`in ${whereOf(plane, options)}`, Infinity))}\n`);
 }

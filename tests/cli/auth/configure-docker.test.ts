@@ -325,3 +325,17 @@ testWithDocker(
     });
   },
 );
+
+testWithDocker(
+  "an empty --config writes nothing, and a registry that is named twice is one",
+  async (world) => {
+    await world.addProfile("ci");
+    const here = await namesIn(Deno.cwd());
+    const { code, stderr } = await configure(world, "--config", "");
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: --config is empty\./);
+    assert.deepEqual(await namesIn(Deno.cwd()), here);
+    const { stdout } = await configure(world, "--registry", EUROPE.toUpperCase());
+    assert.equal(stdout.match(/^Registry:/gm)?.length, 1, stdout);
+  },
+);

@@ -93,6 +93,21 @@ Deno.test("several of one name are wrong usage, and the ids are named", () => {
   expectError(() => namedTarget(many, "Same"), { message: /several: o0, o1, o2, o3, o4 and 4 more\./ });
 });
 
+Deno.test("what is called by the id of another's project is not taken for it", () => {
+  const rows = [
+    ...listed("acme", "Acme", { prod: "Production" }),
+    ...listed("evil", "prod-org", { p: "prod", q: "Prod" }),
+  ];
+  expectError(() => namedTarget(rows, "prod"), {
+    code: "USAGE",
+    message: '"prod" is the name of several: acme/prod, evil/p.',
+    hint: "Name one by its id: datumctl ctx use acme/prod",
+  });
+  expectError(() => namedTarget(rows, "PROD"), { code: "USAGE" });
+  assert.equal(meant("evil/prod", rows), "evil/p");
+  assert.equal(meant("same", listed("one", "One", { same: "same" })), "one/same");
+});
+
 Deno.test("a display name with control characters is found as it is shown, and says nothing harmful", () => {
   const rows = listed("evil", "Good\u001b[2J\u202ename");
   assert.equal(meant("Good [2J name", rows), "evil");

@@ -123,6 +123,16 @@ Deno.test("remarks: the label, the command to type, and what stands alone on its
   assert.equal(shown("no warning: of datumctl"), "no warning: of datumctl");
 });
 
+Deno.test("millions of blanks are looked at once each, and an error's escapes are not the terminal's", () => {
+  const blanks = " ".repeat(3_000_000);
+  assert.equal(styledRemark(blanks, STYLE), blanks);
+  assert.equal(styledRemark(`${blanks}x y`, STYLE), `${blanks}x y`);
+  const error = new AppError("USAGE", "a\u001b[2J\u202eb", { hint: "c\u0007" });
+  for (const style of [STYLE, PLAIN]) {
+    assert.equal(withoutColours(formatStyledError(error, "human", style)), "error: a [2J b\nc \n");
+  }
+});
+
 Deno.test("a removed line that looks like a file's head is a removed line", () => {
   const diff = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n--- x\n+++ y\n same\n--- c\n+++ d\n@@ -0,0 +1 @@\n+z\n";
   assert.deepEqual(
