@@ -27,7 +27,8 @@ Examples:
   datumctl exec -- kubectl get namespaces
   datumctl exec --project my-project-id -- k9s
   datumctl exec --context staging -- helm upgrade --install web ./chart
-  datumctl exec --profile ci --organization my-org-id -- sh -c 'kubectl get projects; terraform plan'
+  datumctl exec --profile ci --organization my-org-id -- \\
+      sh -c 'kubectl get projects; terraform plan'
 
 Flags of datumctl stand before --, everything behind it is the command's. KUBECONFIG is set for it: to a
 private file that leads to this one target, and whose token is renewed while the command runs. The exit code is

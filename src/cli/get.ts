@@ -37,7 +37,8 @@ Examples:
   datumctl get dnszones -w
   datumctl get dnszones --sort-by .spec.domainName -o wide
   datumctl get dnszones -o jsonpath='{.items[*].metadata.name}'
-  datumctl get dnszones -o custom-columns=NAME:.metadata.name,DOMAIN:.spec.domainName
+  datumctl get dnszones \\
+      -o custom-columns=NAME:.metadata.name,DOMAIN:.spec.domainName
   datumctl get --raw '/api/v1/namespaces?limit=5'
   datumctl get dnszones --as zoe@example.com
 

@@ -11,13 +11,16 @@ import { formatTable } from "./output/table.ts";
 import { nearestCommand } from "./usage-errors.ts";
 import { valueArgument } from "./complete/declare.ts";
 
+/** What `help` tells of beside commands. */
+const TOPICS = ["exit-codes", "plugins"] as const;
+
 /** `help`, of the commands that a program holds. */
 export function helpCommand(
   program: CommandUnknownOpts,
   { terminal, env }: ProcessContext,
 ): CommandUnknownOpts {
   const command = new Command("help")
-    .description("Show help for a command, or for a topic: exit-codes, plugins")
+    .description(`Show help for a command, or for a topic: ${TOPICS.join(", ")}`)
     .addArgument(valueArgument("words", "[words...]"))
     .addHelpText(
       "after",
@@ -31,7 +34,8 @@ export function helpCommand(
       const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));
       if (next === undefined) {
         throw new AppError("USAGE", `There is no help for "${printable(words.join(" "), 80)}".`, {
-          hint: await pluginHelp(words, env) ?? nearestCommand(word, at) ?? "See datumctl help.",
+          hint: await pluginHelp(words, env) ?? nearestCommand(word, at, at === program ? TOPICS : []) ??
+            "See datumctl help.",
         });
       }
       at = next;

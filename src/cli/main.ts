@@ -90,11 +90,15 @@ function withHelpLast(args: readonly string[]): readonly string[] {
   return [...args.slice(0, at), ...rest.slice(0, end), help, ...rest.slice(end)];
 }
 
-/** The error of a word that we do not know; its hint tells what keeps a file of that name from being a plug-in. */
+/**
+ * The error of a word that we do not know; its hint tells what keeps a file of that name from being a plug-in,
+ * or which plug-in is near.
+ */
 async function withPlugin(error: AppError, word: string, { env }: ProcessContext): Promise<AppError> {
   if (error.code !== "USAGE") return error;
-  const { mendPlugin } = await import("./plugins.ts");
-  const hint = mendPlugin(word, env);
+  const { mendPlugin, nearestPlugin } = await import("./plugins.ts");
+  const near = error.hint?.startsWith("Did you mean ") ? undefined : nearestPlugin(word, env);
+  const hint = mendPlugin(word, env) ?? (near && `Did you mean the plug-in ${near}?`);
   return hint === undefined ? error : new AppError(error.code, error.message, { hint, cause: error.cause });
 }
 

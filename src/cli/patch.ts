@@ -29,8 +29,10 @@ const EXAMPLES = `
 Examples:
   datumctl patch configmap a -p '{"data":{"color":"blue"}}'
   datumctl patch dnszone/example-com --type=merge -p 'spec: {nameservers: 3}'
-  datumctl patch configmap a --type=json -p '[{"op":"remove","path":"/data/color"}]'
-  datumctl patch -f zone.yaml --patch-file=change.yaml --type=merge --dry-run=server
+  datumctl patch configmap a --type=json \\
+      -p '[{"op":"remove","path":"/data/color"}]'
+  datumctl patch -f zone.yaml --patch-file=change.yaml --type=merge \\
+      --dry-run=server
 
 A strategic patch, the default, is for Kubernetes' own kinds; all others take --type=merge and --type=json.`;
 

@@ -156,13 +156,17 @@ export async function pickSession(
   }
   if (others.length === 0) return first;
   const active = await cli.store.active();
-  const labels = sessions.map(({ session, store }) => {
+  const labels = sessions.map(({ session, store }): [string, string] => {
     // Only the name is shown: others may have written the rest of the file.
-    if (store.project !== undefined) return `${session.name}  in ${printable(store.project)}`;
-    const usual = defaultSessionName(nameOfPerson(session.user), session.apiHost);
-    return `${labelOf(session)}  ${session.apiHost}${session.name === usual ? "" : `  (${session.name})`}${
-      session.name === active ? "  active" : ""
-    }`;
+    if (store.project !== undefined) return [session.name, `in ${printable(store.project)}`];
+    const label = labelOf(session);
+    const known = [label, defaultSessionName(nameOfPerson(session.user), session.apiHost)];
+    return [
+      label,
+      `${session.apiHost}${known.includes(session.name) ? "" : `  (${session.name})`}${
+        session.name === active ? "  active" : ""
+      }`,
+    ];
   });
   const hint = `Name the user: ${command} ${first.session.name}. Signed in: ${sessionNames(sessions)}.`;
   const { pick } = await import("./prompt/picker.ts");

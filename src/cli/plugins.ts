@@ -3,7 +3,7 @@
 import type { Environment } from "../system/environment.ts";
 import { type NamedProgram, programsNamed } from "../system/named-programs.ts";
 import { findProgram } from "../system/processes.ts";
-import { printable, shellLine } from "../text.ts";
+import { nearestWord, printable, shellLine } from "../text.ts";
 
 const PREFIX = "datumctl-";
 
@@ -20,6 +20,15 @@ export function mendPlugin(name: string, env: Environment): string | undefined {
   if (!NAME.test(name) || findPlugin(name, env) !== undefined) return undefined;
   const file = programsNamed(`${PREFIX}${name}`, env("PATH")).find((file) => file.name === "");
   return file && mending(file);
+}
+
+/** The plug-in whose name is nearest to a word; undefined where none is near. */
+export function nearestPlugin(word: string, env: Environment): string | undefined {
+  const programs = programsNamed(PREFIX, env("PATH"));
+  return nearestWord(
+    word,
+    programs.flatMap(({ name, state }) => state === "runs" && NAME.test(name) ? [name] : []),
+  );
 }
 
 /** The files that are called like plug-ins. */

@@ -24,7 +24,8 @@ import { valueOption } from "./complete/declare.ts";
 const EXAMPLES = `
 Examples:
   datumctl proxy
-  datumctl proxy --project my-project-id --namespace default --kubeconfig agent.kubeconfig
+  datumctl proxy --project my-project-id --namespace default \\
+      --kubeconfig agent.kubeconfig
   datumctl proxy --socket ./cloud.sock --for 1h --audit requests.jsonl
   datumctl proxy --allow-writes --namespace staging
   datumctl proxy --as system:serviceaccount:default:agent

@@ -4,6 +4,9 @@ import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typ
 import { AppError } from "../errors.ts";
 import { capital, nearestWord, printable, shellLine } from "../text.ts";
 
+/** Its names stand behind flags, those of `ctx use` do not. */
+const FOLDER_USE = "datumctl use";
+
 /** Commander's error as our own. The hint names the nearest word, else the help of the command that refused. */
 export function usageError(
   { code, message }: CommanderError,
@@ -31,6 +34,13 @@ export function usageError(
   if (code === "commander.excessArguments" && takesFiles && word !== undefined) {
     const line = shellLine([...wordsOf(command).split(" "), "-f", word]);
     return new AppError("USAGE", what, { hint: `Files and folders are named with -f: ${line}` });
+  }
+  if (code === "commander.excessArguments" && word !== undefined && wordsOf(command) === FOLDER_USE) {
+    const everywhere = shellLine(["datumctl", "ctx", "use", word]);
+    return new AppError("USAGE", what, {
+      hint:
+        `For this folder: ${FOLDER_USE} --organization ORG --project PROJECT. For all folders: ${everywhere}`,
+    });
   }
   const [, flag = ""] = code === "commander.unknownOption" ? /'([^]*)'/.exec(message) ?? [] : [];
   const [name = "", value] = flag.split("=", 2);
@@ -65,9 +75,16 @@ function isCalled(command: CommandUnknownOpts, word: string): boolean {
   return command.name() === word || command.aliases().includes(word);
 }
 
-/** A question with the nearest command that a command holds; undefined when none is near. */
-export function nearestCommand(word: string, { commands }: CommandUnknownOpts): string | undefined {
-  return nearest(word, commands.flatMap((command) => [command.name(), ...command.aliases()]));
+/**
+ * A question with the nearest command that a command holds, or the nearest of other words that may stand there; undefined
+ * when none is near.
+ */
+export function nearestCommand(
+  word: string,
+  { commands }: CommandUnknownOpts,
+  others: readonly string[] = [],
+): string | undefined {
+  return nearest(word, [...commands.flatMap((command) => [command.name(), ...command.aliases()]), ...others]);
 }
 
 /** A question with the nearest flag of a command; undefined when none is near. */

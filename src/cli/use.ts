@@ -33,8 +33,8 @@ Examples:
   datumctl use
 
 The names are written into ${FOLDER_FILE} of this folder: there is no secret in it, it can go into git. Commands
-here and below follow it; who else has the file trusts it once (datumctl trust). A flag and a variable come
-before it. Entries of a kubeconfig stay as they are: kubectl follows by datumctl exec -- kubectl ...`;
+here and below follow it; who else has the file trusts it once (datumctl trust). To take a choice
+back, remove the file. A flag and a variable come before it. Entries of a kubeconfig stay as they are: kubectl follows by datumctl exec -- kubectl ...`;
 
 /** `use`. */
 export function useCommand(contextOf: ContextOf): CommandUnknownOpts {

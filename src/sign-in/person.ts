@@ -171,7 +171,7 @@ export function showCode(
   const bound = (http.deadline ?? Infinity) - now;
   info(
     bound < left
-      ? `Waiting for ${formatSpan(bound)} …`
+      ? `Waiting for up to ${formatSpan(bound)} …`
       : `Waiting; the code expires in ${formatSpan(left)} …`,
   );
 }

@@ -93,9 +93,29 @@ Deno.test("no line but one to copy is wider than the terminal, and none ends bef
   }
 });
 
+Deno.test("every example fits a terminal of 80 columns, as it is printed", async () => {
+  const wide: string[] = [];
+  for (const words of COMMANDS) {
+    const [, examples = ""] = (await helpOf(words, { columns: 80 })).split("\nExamples:\n");
+    wide.push(
+      ...examples.split("\n").filter((line) => [...line].length > 80).map((l) => `${words.join(" ")}: ${l}`),
+    );
+  }
+  assert.deepEqual(wide, []);
+});
+
 Deno.test("a flag too long for its column has its description below, where the others have theirs", async () => {
   const help = await helpOf(["login"], { columns: 80 });
   const [, blanks = ""] = /\n {6}--device-authorization-endpoint <url>\n( +)endpoint that/.exec(help) ?? [];
   const [, other = ""] = /\n( {6}--issuer <url> +)issuer URL/.exec(help) ?? [];
   assert.equal(blanks.length, other.length);
+});
+
+Deno.test("a mistyped topic of help is told which topic is near", async () => {
+  for (
+    const [word, near] of [["plugin", "plugins"], ["exit-code", "exit-codes"], ["logn", "login"]] as const
+  ) {
+    const { code, stderr } = await runLine(["help", word], { store });
+    assert.deepEqual([code, stderr.split("\n")[1]], [2, `Did you mean ${near}?`]);
+  }
 });

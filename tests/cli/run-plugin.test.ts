@@ -231,6 +231,10 @@ Deno.test("a word of ours runs no other program, and a near miss is told as befo
   }
   const near = await run("gett");
   assert.deepEqual([near.code, near.stderr], [2, "error: Unknown command 'gett'.\nDid you mean get?\n"]);
+  assert.match(
+    (await run("hallo")).stderr,
+    /^error: Unknown command 'hallo'\.\nDid you mean the plug-in hello\?\n$/,
+  );
   await Deno.writeTextFile(`${bin}/datumctl-gett`, "", { mode: 0o644 });
   assert.match((await run("gett")).stderr, /chmod \+x .*\/datumctl-gett$/m);
   await Deno.chmod(`${bin}/datumctl-gett`, 0o755);

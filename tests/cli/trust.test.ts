@@ -18,7 +18,7 @@ Deno.test("an untrusted file decides nothing, and one line names it on a termina
   await it.write(clone, { session: at(world, GRACE), project: "web" });
   const { stdout, stderr } = await run(clone, "whoami");
   assert.match(stdout, /Chosen by: +the active session/);
-  assert.match(stdout, /Set by: +ctx use or update-kubeconfig/);
+  assert.match(stdout, /Set by: +login, ctx use or update-kubeconfig/);
   const line = `warning: ${clone}/${FOLDER_FILE} is not followed: it is not trusted. ` +
     "Look at it, then: datumctl trust\n";
   assert.equal(stderr, line);

@@ -41,7 +41,7 @@ Deno.test("what use writes is trusted, names only, and decides in the folder and
     source: "the active session",
     organization: "acme",
     project: null,
-    scopeSource: "ctx use or update-kubeconfig",
+    scopeSource: "login, ctx use or update-kubeconfig",
   });
   // A server is asked as that session and there.
   const asked = await run(below, "auth can-i get cm -v");
@@ -71,7 +71,7 @@ Deno.test("a flag comes before a variable, that before the file, that before wha
   ]);
   // Another session than the file's: what it chose with `ctx use`, not what the file chose for its own.
   await ok(it.home, `ctx use acme --profile ${ada}`);
-  const inUse = ["acme", "ctx use or update-kubeconfig"];
+  const inUse = ["acme", "login, ctx use or update-kubeconfig"];
   assert.deepEqual(await sources(`--profile ${ada}`), [ada, "--profile", ...inUse]);
   for (const name of ["DATUMCTL_PROFILE", "DATUM_SESSION"]) {
     assert.deepEqual(await sources("", { [name]: ada }), [ada, name, ...inUse]);
@@ -154,7 +154,10 @@ Deno.test("use refuses what is no name, a session that is not here, and another'
   await refused("--session nobody", { code: "NOT_SIGNED_IN", message: /no session nobody here/ });
   await refused("--session env:DATUMCTL_TOKEN", "USAGE", { DATUMCTL_TOKEN: "opaque" });
   await refused("--context a --project b", "USAGE");
-  await refused("acme/web", "USAGE");
+  await refused("acme/web", {
+    code: "USAGE",
+    hint: /--organization ORG --project PROJECT\..* datumctl ctx use acme\/web$/,
+  });
   assert.deepEqual(await namesIn(web), []);
   await it.write(web, { project: "theirs" });
   await refused("--session x --project web", "NOT_SIGNED_IN");

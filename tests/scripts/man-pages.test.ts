@@ -59,7 +59,9 @@ Deno.test("a page says what its command's help says: its examples, its flags, it
       "\\e",
       "\\",
     );
-    const examples = help.split("Examples:\n")[1]?.split("\n\n")[0]?.split("\n").map((line) => line.trim()) ??
+    const examples = help.split("Examples:\n")[1]?.split("\n\n")[0]?.split("\n").map((line) =>
+      line.replace(/^ {2}/, "")
+    ) ??
       [];
     assert.ok(examples.length > 0);
     for (const line of examples) assert.ok(page.includes(`\n${line}\n`), line);

@@ -19,7 +19,8 @@ import { outputOption, valueArgument, valueOption } from "../complete/declare.ts
 const EXAMPLES = `
 Examples:
   datumctl auth can-i create configmaps
-  datumctl auth can-i list projects.resourcemanager.miloapis.com --organization my-org-id
+  datumctl auth can-i list projects.resourcemanager.miloapis.com \\
+      --organization my-org-id
   datumctl auth can-i get pods --subresource=log -n default
   datumctl auth can-i get /healthz
   datumctl auth can-i '*' '*' -A

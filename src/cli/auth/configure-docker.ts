@@ -51,7 +51,8 @@ export function configureDockerCommand(contextOf: ContextOf): CommandUnknownOpts
 Examples:
   datumctl auth configure-docker
   datumctl auth configure-docker --profile ci
-  datumctl auth configure-docker --registry ORGANIZATION_ID.europe.registry.cloudfleet.dev
+  datumctl auth configure-docker \\
+      --registry ORGANIZATION_ID.europe.registry.cloudfleet.dev
   datumctl auth configure-docker --remove
 
 The profile is an API token of Cloudfleet. Docker then runs docker-credential-datumctl, which is

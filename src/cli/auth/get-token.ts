@@ -10,7 +10,8 @@ import { valueOption } from "../complete/declare.ts";
 const EXAMPLES = `
 Examples:
   datumctl auth get-token
-  curl -H "Authorization: Bearer $(datumctl auth get-token)" https://api.datum.net/apis
+  curl -H "Authorization: Bearer $(datumctl auth get-token)" \\
+      https://api.datum.net/apis
   datumctl auth get-token --claims
   datumctl auth get-token --write /run/datum/token --watch
   datumctl auth get-token --output=client.authentication.k8s.io/v1 \\

@@ -61,14 +61,19 @@ import { valueOption } from "../complete/declare.ts";
 const EXAMPLES = `
 Examples:
   datumctl auth update-kubeconfig --organization my-org-id
-  datumctl auth update-kubeconfig --project my-project-id --kubeconfig ~/.kube/datum-config
-  datumctl auth update-kubeconfig --project my-project-id --exec-interactive-mode Never
+  datumctl auth update-kubeconfig --project my-project-id \\
+      --kubeconfig ~/.kube/datum-config
+  datumctl auth update-kubeconfig --project my-project-id \\
+      --exec-interactive-mode Never
   datumctl auth update-kubeconfig --project my-project-id --dry-run
   datumctl auth update-kubeconfig --server https://k8s.example.com:6443
-  datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --certificate-authority ca.pem
-  datumctl auth update-kubeconfig --server https://k8s.example.com:6443 --token access
+  datumctl auth update-kubeconfig --server https://k8s.example.com:6443 \\
+      --certificate-authority ca.pem
+  datumctl auth update-kubeconfig --server https://k8s.example.com:6443 \\
+      --token access
   datumctl auth update-kubeconfig --cluster my-cluster --context my-cluster
-  datumctl auth update-kubeconfig --project my-project-id --token-file /run/datum/token
+  datumctl auth update-kubeconfig --project my-project-id \\
+      --token-file /run/datum/token
   datumctl auth update-kubeconfig --project my-project-id --fast
 
 Exactly one of --organization, --project, --cluster and --server is needed. The entry stays with the

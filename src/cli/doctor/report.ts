@@ -63,7 +63,10 @@ function shownOf(findings: readonly Finding[], all: boolean): readonly Finding[]
   if (first === undefined || (fine.length === 0 && telling.length > 0)) return telling;
   const others = fine.length - 1;
   const more = others > 0 ? `, and ${others} more ${others === 1 ? "check" : "checks"}` : "";
-  return [{ ...first, found: `${first.found}${more}` }, ...telling];
+  return [
+    { ...first, found: `${more === "" ? first.found : first.found.replace(/\.$/, "")}${more}` },
+    ...telling,
+  ];
 }
 
 function foundText({ about, found }: Finding): string {

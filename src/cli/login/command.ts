@@ -19,7 +19,8 @@ Examples:
       --certificate-authority ca.pem
   datumctl login --issuer https://login.example.com --client-id kubernetes
   datumctl login --issuer https://login.example.com --client-id kubernetes \\
-      --redirect-uri http://localhost:8000/callback --client-secret-file secret.txt
+      --redirect-uri http://localhost:8000/callback \\
+      --client-secret-file secret.txt
   datumctl login --issuer https://example.eu.auth0.com/ --client-id ID \\
       --auth-param audience=https://api.example.com
   datumctl login --credentials key.json

@@ -31,7 +31,10 @@ const BRACES = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
 export function checkTemplate(template: string): void {
   for (const [found, name] of template.matchAll(BRACES)) {
     if (found !== "{{" && found !== "}}" && !PLACEHOLDERS.some((known) => known === name)) {
-      throw new AppError("USAGE", `--format does not know ${printable(found, 60)}.`, {
+      const what = found.length > 1
+        ? `does not know ${printable(found, 60)}`
+        : `has a ${found} that ${found === "{" ? "nothing closes" : "closes nothing"}`;
+      throw new AppError("USAGE", `--format ${what}.`, {
         hint: `It takes ${
           PLACEHOLDERS.map((known) => `{${known}}`).join(", ")
         }; a brace itself is written twice.`,

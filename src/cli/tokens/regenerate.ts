@@ -45,7 +45,8 @@ export function tokensRegenerateCommand(contextOf: ContextOf): CommandUnknownOpt
       `
 Examples:
   datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --update-profile
-  datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes --secret-file ci.secret`,
+  datumctl tokens regenerate 2iKo4Asy51EUx2gpJFW76t --yes \\
+      --secret-file ci.secret`,
     );
   command.action((id, flags) => runRegenerate(contextOf(command), { ...flags, id }));
   return command;

@@ -25,7 +25,7 @@ export interface ScopeFlags extends ImpersonationFlags {
 /** What a command acts on, and what said so. */
 export type ChosenScope =
   & {
-    /** For people: `--project`, `DATUM_PROJECT`, a folder's file, `ctx use or update-kubeconfig`, `the kubeconfig's context web`. */
+    /** For people: `--project`, `DATUM_PROJECT`, a folder's file, `login, ctx use or update-kubeconfig`, `the kubeconfig's context web`. */
     readonly source: string;
   }
   & (
@@ -106,7 +106,7 @@ export function chosenScope(
   }
   if (organization !== undefined) return asked("organization", organization.id, organization.variable);
   if (file?.context !== undefined) return undefined;
-  return scopeOf(file, file?.path ?? "") ?? scopeOf(inUse, "ctx use or update-kubeconfig");
+  return scopeOf(file, file?.path ?? "") ?? scopeOf(inUse, "login, ctx use or update-kubeconfig");
 }
 
 /** What an organization and a project that were chosen together mean: the project, where there is one. */

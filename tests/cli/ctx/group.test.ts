@@ -144,7 +144,7 @@ Deno.test("whoami tells overrides by flag and variable, and asks nobody", async 
     const { organization, project, platformWide, scopeSource } = await json(world, words, env);
     return [organization, project, platformWide, scopeSource];
   };
-  assert.deepEqual(await told("whoami"), ["acme", "web", false, "ctx use or update-kubeconfig"]);
+  assert.deepEqual(await told("whoami"), ["acme", "web", false, "login, ctx use or update-kubeconfig"]);
   assert.deepEqual(await told("whoami", { DATUM_PROJECT: "data" }), [null, "data", false, "DATUM_PROJECT"]);
   assert.deepEqual(await told("whoami", { DATUM_ORGANIZATION: "initech" }), [
     "initech",
@@ -159,7 +159,7 @@ Deno.test("whoami tells overrides by flag and variable, and asks nobody", async 
     "--project",
   ]);
   assert.deepEqual(await told("whoami --platform-wide"), [null, null, true, "--platform-wide"]);
-  assert.match(await world.ok("whoami"), /\nProject: +web\nSet by: +ctx use or update-kubeconfig\n/);
+  assert.match(await world.ok("whoami"), /\nProject: +web\nSet by: +login, ctx use or update-kubeconfig\n/);
   await fails(world, "whoami --project a --organization b", 2, /cannot be used with/);
   assert.deepEqual(world.cloud.counts(), before);
 });

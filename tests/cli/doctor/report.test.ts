@@ -9,7 +9,7 @@ const AREAS: readonly Area[] = [
   {
     title: "Files",
     findings: [
-      { check: "files.folder", verdict: "ok", about: "/home/ada/.config/datumctl", found: "it can be read" },
+      { check: "files.folder", verdict: "ok", about: "/home/ada/.config/datumctl", found: "it can be read." },
       { check: "files.private", verdict: "ok", found: "nobody else can read them" },
     ],
   },

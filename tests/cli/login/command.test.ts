@@ -176,7 +176,9 @@ Deno.test("a wait is told as the shorter of the code's life and the sign-in's ow
   const login =
     `login --no-browser --hostname ${authHost} --api-hostname ${apiHost} --client-id ${clientId} ` +
     `--certificate-authority ${caFile} --keyring file`;
-  for (const [timeout, words] of [["4m", "Waiting for 4 min …"], ["1h", "Waiting; the code expires in "]]) {
+  for (
+    const [timeout, words] of [["4m", "Waiting for up to 4 min …"], ["1h", "Waiting; the code expires in "]]
+  ) {
     const stop = new AbortController();
     const ran = await world.run(`${login} --timeout ${timeout}`, {
       interrupted: stop.signal,
