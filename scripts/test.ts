@@ -15,8 +15,8 @@ export interface Totals {
 export const FROM_SOURCE = ["--ignore=tests/e2e", "tests"] as const;
 
 /**
- * Runs `deno test` over `args`, its report going to the terminal, and counts. One file more runs side by side than there
- * are processors: much of a test's time is a wait's. `DENO_JOBS` names another number.
+ * Runs `deno test` over `args`, its report going to the terminal, and counts. As many files run side by side as there
+ * are processors: most of a test's time is somebody else's, a child's or a wait's.
  *
  * What failed without a test's name, such as a type error or a rejection nobody caught, counts as one failed.
  */
@@ -39,7 +39,7 @@ export async function runTests(
         ...args,
       ],
       cwd: ROOT,
-      env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1), ...env },
+      env,
       stdin: "null",
       stdout: output,
       stderr: output,
