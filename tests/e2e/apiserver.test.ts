@@ -81,7 +81,8 @@ testAtApiServer("a person of an OpenID issuer works at an ordinary cluster", asy
   });
 
   await context.step("a token that ran out is renewed before kubectl asks with it", async () => {
-    world.cloud.setTokenLife(1);
+    // Long enough to be taken over on a busy machine, short enough to be waited for.
+    world.cloud.setTokenLife(5);
     await world.ok(["auth", "get-token", "--force-refresh"]);
     const old = await idToken(stage);
     world.cloud.setTokenLife(3600);

@@ -109,10 +109,11 @@ function startDaemon(registry: string) {
     if (!pathname.endsWith("/auth")) return Response.json({ message: "no such page" }, { status: 404 });
     const { username, password, serveraddress } = await request.json();
     assert.equal(serveraddress, registry);
-    const { ok } = await fetch(`http://${registry}/v2/`, {
+    const answer = await fetch(`http://${registry}/v2/`, {
       headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` },
     });
-    return ok
+    await answer.body?.cancel();
+    return answer.ok
       ? Response.json({ Status: "Login Succeeded", IdentityToken: "" })
       : Response.json({ message: "unauthorized" }, { status: 401 });
   });

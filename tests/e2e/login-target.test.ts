@@ -43,7 +43,7 @@ test("a picked project is in use, and the printed lines work, kubectl's too", as
   await pane.press("Enter");
   assert.equal(await pane.ended(), 0);
   const text = await pane.text();
-  assert.match(text, /^Now in use: the project web of acme\.$/m);
+  assert.match(text, /^✓ Now in use: the project web of acme\.$/m);
   assert.doesNotMatch(text, QUESTION, "the question is gone from the screen");
   assert.equal(await world.ok(["ctx", "-o", "name"]), "acme/web\n");
   const [, next = ""] = /^Next: datumctl (.*)$/m.exec(text) ?? [];
