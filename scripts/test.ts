@@ -16,9 +16,10 @@ export const FROM_SOURCE = ["--ignore=tests/e2e", "tests"] as const;
 
 /**
  * Runs `deno test` over `args`, its report going to the terminal, and counts. As many files run side by side as there
- * are processors: most of a test's time is somebody else's, a child's or a wait's.
+ * are processors: most of a test's time is somebody else's, a child's or a wait's. Types are checked by `deno task ok`
+ * once, not by each run; in doc comments, by the run itself.
  *
- * What failed without a test's name, such as a type error or a rejection nobody caught, counts as one failed.
+ * What failed without a test's name, such as a missing module or a rejection nobody caught, counts as one failed.
  */
 export async function runTests(
   args: readonly string[],
@@ -33,6 +34,7 @@ export async function runTests(
         "--quiet",
         "--allow-all",
         "--parallel",
+        ...(args.includes("--doc") ? [] : ["--no-check"]),
         "--sanitize-ops",
         "--sanitize-resources",
         `--junit-path=${report}`,
