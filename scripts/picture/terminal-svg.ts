@@ -1,6 +1,6 @@
 /** Draws what a terminal shows as an SVG: each column in its place, in the colours of a light theme and of a dark one. */
 
-/** The theme of a picture; `auto` follows whoever looks at it. */
+/** The theme of a picture; `auto` follows the viewer. */
 export type Theme = "light" | "dark" | "auto";
 
 /** Text of one look, in columns from the left. */

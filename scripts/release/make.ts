@@ -1,6 +1,17 @@
 /** Makes the files of a release from its programs. */
 
-import { archiveName, packageName, programName, sbomName, SUMS, sumsFile } from "./table.ts";
+import {
+  archiveName,
+  packageName,
+  type Platform,
+  PLATFORMS,
+  programName,
+  type Release,
+  type Released,
+  sbomName,
+  SUMS,
+  sumsFile,
+} from "./table.ts";
 import { type Entry, tarGz, zip } from "./archives.ts";
 import { type Contents, contentsFor } from "./contents.ts";
 import { helperEntry } from "./helper.ts";
@@ -10,7 +21,6 @@ import { packagingFiles } from "./packaging/files.ts";
 import { mainPackage, platformPackage } from "./packaging/npm.ts";
 import { hostPlatform, type Programs } from "./programs.ts";
 import { sbom } from "./sbom.ts";
-import { type Platform, PLATFORMS, type Release, type Released } from "./table.ts";
 
 /** What is made beside the archives, and of how many machines. */
 export interface ReleaseScope {

@@ -28,7 +28,7 @@ export function nameLines(names: FolderNames = {}): readonly (readonly [string, 
   return all.flatMap(([title, value]) => value === undefined ? [] : [[title, value] as const]);
 }
 
-/** A file as programs get it; without one, that there is none. */
+/** A file as programs get it; nulls without one. */
 export function fileObject(file: FoundFile | undefined): Readonly<Record<string, unknown>> {
   const { session = null, organization = null, project = null, context = null } = file?.names ?? {};
   return {

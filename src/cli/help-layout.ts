@@ -72,13 +72,9 @@ function formatHelp(command: CommandUnknownOpts, helper: Help): string {
     ...options.map((option) => helper.optionTerm(option)),
     ...args.map((argument) => helper.argumentTerm(argument)),
   ], width);
+  const item = (term: string, about: string, at = column) => formatItem(term, about, at, helper);
   const optionItem = (option: Option) =>
-    formatItem(
-      helper.styleOptionTerm(helper.optionTerm(option)),
-      helper.optionDescription(option),
-      column,
-      helper,
-    );
+    item(helper.styleOptionTerm(helper.optionTerm(option)), helper.optionDescription(option));
   const description = helper.commandDescription(command);
   return [
     `${helper.styleTitle("Usage:")} ${helper.styleUsage(helper.commandUsage(command))}`,
@@ -86,23 +82,17 @@ function formatHelp(command: CommandUnknownOpts, helper: Help): string {
     ...section(
       "Arguments",
       args.map((argument) =>
-        formatItem(
-          helper.styleArgumentTerm(helper.argumentTerm(argument)),
-          helper.argumentDescription(argument),
-          column,
-          helper,
-        )
+        item(helper.styleArgumentTerm(helper.argumentTerm(argument)), helper.argumentDescription(argument))
       ),
     ),
     ...inHelpGroups(wordsOf(command), commands).flatMap(([title, held]) =>
       section(
         title,
         held.map((one) =>
-          formatItem(
+          item(
             helper.styleSubcommandTerm(helper.subcommandTerm(one)),
             helper.subcommandDescription(one),
             commandsColumn,
-            helper,
           )
         ),
       )

@@ -93,7 +93,7 @@ async function namedSession({ store, choice }: CommandContext): Promise<string |
   return session.name;
 }
 
-/** Writes the file as one change with its being trusted; what is not named anew stays. */
+/** Writes the file as one change with its being trusted; names that are not given stay. */
 async function writeNames(
   { store }: CommandContext,
   session: string | undefined,

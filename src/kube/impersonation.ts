@@ -140,7 +140,7 @@ function checkText({ source, value }: Part): void {
   );
 }
 
-/** The headers by which an API server takes a request as theirs, in the UTF-8 that it reads. */
+/** The headers that make a request somebody else's, in UTF-8, which API servers read. */
 export function impersonationHeaders(
   { user, groups, uid, extra }: Impersonation,
 ): readonly (readonly [name: string, value: string])[] {

@@ -8,9 +8,6 @@ import type { EntryWords } from "./providers.ts";
 import type { Session } from "./session.ts";
 import { ENV_PREFIX } from "./name.ts";
 
-/** What {@link ChosenSession.source} says where nothing else chose. */
-export const ACTIVE_SESSION = "the active session";
-
 /** Which session a command acts as. */
 export interface ChosenSession {
   readonly session: Session;
@@ -117,7 +114,7 @@ async function sessionInForce(
   }
   if (inProject) return { session: inProject, store: local, source: `the project folder ${local.project}` };
   const session = await activeSession(store);
-  return session && { session, store, source: ACTIVE_SESSION };
+  return session && { session, store, source: "the active session" };
 }
 
 /** True for a project folder that is nearer than the folder of that file: both are at or above the working folder. */

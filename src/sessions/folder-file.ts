@@ -1,4 +1,4 @@
-/** `.datumctl.json`: the names by which a folder, and all below it, chooses its session, organization and project. */
+/** `.datumctl.json`: the names of the session, organization and project that a folder, and all below it, chooses. */
 
 import { isObject, parseJson, sha256 } from "../encoding.ts";
 import { AppError } from "../errors.ts";

@@ -103,7 +103,7 @@ function memberOf({ members = [] }: Node, name: string): Member | undefined {
 }
 
 /**
- * True for names that Go's decoder takes for one. It folds letters, by which the long s and the sign of Kelvin are letters
+ * True for names that Go's decoder takes for one. It folds letters, so that the long s and the sign of Kelvin are letters
  * of ASCII, too.
  */
 export function sameToGo(one: string, other: string): boolean {

@@ -5,7 +5,7 @@ import { filesBelow } from "../scratch.ts";
 import { openCloudfleetWorld } from "./cloudfleet-world.ts";
 import { openSignedIn } from "./world.ts";
 
-/** A request: where it went, and the headers by which it is somebody else's. */
+/** A request: where it went, and the headers that make it somebody else's. */
 interface Asked {
   readonly url: string;
   readonly as: Readonly<Record<string, string>>;
@@ -112,7 +112,7 @@ Deno.test("what one user is shown is not taken for what another one is", async (
     assert.ok(found.discovery > count.discovery && found.openapi > count.openapi, line);
     Object.assign(count, found);
   }
-  // With the session everything goes, whoever it was for.
+  // With the session everything goes, other users' lists too.
   await world.ok("logout");
   assert.deepEqual([await caches(".discovery-"), await caches(".openapi-")], [0, 0]);
 });

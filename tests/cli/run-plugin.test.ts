@@ -148,7 +148,7 @@ Deno.test("a plug-in does not run without the session that is wanted, where the 
   assert.equal(await ran(), false);
 });
 
-Deno.test("a plug-in does not run without the session that its folder names, whoever is active", async () => {
+Deno.test("a plug-in does not run without the session that its folder names, with another active too", async () => {
   await using there = await openFolders();
   const folder = await there.folder("work");
   const bin = await there.folder("bin");

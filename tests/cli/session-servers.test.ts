@@ -11,8 +11,7 @@ import {
   kubeconfigOf,
   writeSessions,
 } from "../fixtures/sessions-without-servers.ts";
-import { opened, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
-import { BOUND } from "../sessions/sandbox.ts";
+import { BOUND, opened, openSandbox, type Sandbox } from "../sessions/sandbox.ts";
 import { runLine } from "./run-line.ts";
 
 interface World extends AsyncDisposable {

@@ -79,7 +79,7 @@ Deno.test("a flag comes before a variable, that before the file, that before wha
   const token = { DATUMCTL_TOKEN: "opaque", DATUMCTL_API_HOSTNAME: world.cloud.apiHost };
   assert.deepEqual(await sources("", token), ["env:DATUMCTL_TOKEN", "DATUMCTL_TOKEN", null, null]);
   assert.deepEqual(await sources(`--profile ${grace}`), [grace, "--profile", "web", file]);
-  // A file without a session is for whoever acts.
+  // A file without a session is for every session.
   const plain = await it.folder("plain");
   await ok(plain, "use --organization acme --project shop");
   const shop = `${plain}/${FOLDER_FILE}`;
@@ -91,7 +91,7 @@ Deno.test("a flag comes before a variable, that before the file, that before wha
   assert.match(warned.stderr, /DATUM_PROJECT is set.*\n.*DATUM_ORG is set/);
 });
 
-Deno.test("what is named anew replaces what stood there: the session apart from where it acts", async () => {
+Deno.test("what is named again replaces what stood there: the session apart from where it acts", async () => {
   await using it = await openFolders(GRACE);
   const { world, ok } = it;
   const [ada, grace] = [at(world, ADA), at(world, GRACE)];

@@ -255,7 +255,7 @@ testOnStage(
 );
 
 testOnStage(
-  "whatever is sent, and whoever never closes the pipe, gets an end",
+  "whatever is sent, and a pipe that never closes, gets an end",
   async ({ run, ok, world }) => {
     await ok(world.binary, ["auth", "configure-docker"]);
     for (const action of ["get", "store", "erase"]) {

@@ -96,7 +96,7 @@ testAtApiServer("who may act as one user acts as that one, and as nobody else", 
   }
 });
 
-testAtApiServer("acting as somebody else, whoever that is, costs no token", async (stage, context) => {
+testAtApiServer("acting as anybody else costs no token", async (stage, context) => {
   const { world, server } = stage;
   await server.admin.apply(CONFIG_MAP);
   await stage.signInAtIssuer(ADA);

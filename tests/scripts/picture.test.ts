@@ -24,7 +24,7 @@ Deno.test("what would be drawn otherwise than a terminal shows it is refused", (
   }
 });
 
-Deno.test("a picture holds the text, escaped, and both themes where it follows whoever looks", () => {
+Deno.test("a picture holds the text, escaped, and both themes where it follows the viewer", () => {
   const svg = (theme: "light" | "dark" | "auto") =>
     terminalSvg("\u001b[32ma <b>\u001b[0m", { columns: 20, label: 'A "label"', theme });
   assert.match(svg("dark"), /<text x="20\.0" y="66" textLength="42\.0" class="green">a &lt;b&gt;<\/text>/);

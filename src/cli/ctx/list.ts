@@ -10,6 +10,7 @@ import { isFromEnvironment } from "../session-life.ts";
 import { formatSpan } from "../../system/clock.ts";
 import { formatListing, listFormat } from "../output/table.ts";
 import {
+  isNamedBy,
   type ListedTargets,
   listTargets,
   targetName,
@@ -103,9 +104,6 @@ async function actedOn(cli: CommandContext, chosen: ChosenSession): Promise<Acte
   const { organization, project } = scopeParts(await findScope({}, cli.env, chosen), chosen.session.apiHost);
   return {
     some: (organization ?? project) !== undefined,
-    isActedOn: (row) =>
-      project === undefined
-        ? row.project === undefined && row.organization === organization
-        : row.project === project && (organization ?? row.organization) === row.organization,
+    isActedOn: isNamedBy({ organization, project }),
   };
 }

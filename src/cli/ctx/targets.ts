@@ -28,6 +28,16 @@ export function targetName({ organization, project }: Target): string {
   return project === undefined ? organization : `${organization}/${project}`;
 }
 
+/** True for the target that a project, within an organization where that is known, or an organization alone names. */
+export function isNamedBy(
+  { organization, project }: NonNullable<Session["inUse"]>,
+): (row: Target) => boolean {
+  return (row) =>
+    project === undefined
+      ? row.project === undefined && row.organization === organization
+      : row.project === project && (organization ?? row.organization) === row.organization;
+}
+
 /** A target in words. */
 export function targetWords({ organization, project }: NonNullable<Session["inUse"]>): string {
   if (project === undefined) return `the organization ${organization}`;

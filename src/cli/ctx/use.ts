@@ -15,9 +15,9 @@ import { actingSession, checkStored } from "../pick-session.ts";
 import { profileFlag } from "../profile-flag.ts";
 import { valueArgument } from "../complete/declare.ts";
 import { checkedTarget, idsOf, namedTarget } from "./named.ts";
-import { isInUse, targetLabels } from "./pick-target.ts";
+import { targetLabels } from "./pick-target.ts";
 import { flagOf, type InUse, useTarget } from "./remember.ts";
-import { listTargets, type Target, targetName, type TargetRow } from "./targets.ts";
+import { isNamedBy, listTargets, type Target, targetName, type TargetRow } from "./targets.ts";
 
 /** `ctx use`. */
 export function ctxUseCommand(contextOf: ContextOf): CommandUnknownOpts {
@@ -101,7 +101,7 @@ async function pickTarget(cli: CommandContext, session: Session): Promise<Target
   if (rows.length === 0) {
     throw new AppError("NOT_FOUND", "There is nothing to choose: you are in no organization.");
   }
-  const cursor = Math.max(0, rows.findIndex(isInUse(session)));
+  const cursor = Math.max(0, rows.findIndex(isNamedBy(session.inUse ?? {})));
   const chosen = rows[await pick(cli.terminal, cli.interrupted, question, targetLabels(rows), hint, cursor)];
   if (chosen === undefined) throw new AppError("NOT_FOUND", "There is nothing to choose.");
   return checkedTarget(chosen);

@@ -23,7 +23,7 @@ export function asksForTarget({ terminal }: Pick<CommandContext, "terminal">, se
 }
 
 /**
- * What is in use afterwards: what was before, the only thing that there is, or what the person picks; undefined for
+ * What is in use afterwards: what was before, the only choice, or what the person picks; undefined for
  * nothing. The sign-in stays whatever comes of it.
  *
  * @throws {AppError} `INTERRUPTED` for Ctrl-C

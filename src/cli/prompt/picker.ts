@@ -137,7 +137,7 @@ export function render(picker: Picker, columns: number): string[] {
   ].map((line) => fit(line, columns));
 }
 
-/** The question and what was typed, of which the end can be seen. */
+/** The question and the end of what was typed. */
 function questionLine({ question, filter }: Picker, columns: number): string {
   const room = columns - 2 - columnsOf(question);
   if (columnsOf(filter) <= room || room < LEAST_TYPED) return `${question} ${filter}`;

@@ -5,7 +5,7 @@ import type { Output } from "../../providers/context.ts";
 import { formatObject, type ListFormat } from "../output/table.ts";
 import { describeScope } from "../scope-lines.ts";
 import { whoseSession } from "../session-life.ts";
-import { promptLine, type PromptValues } from "./prompt-line.ts";
+import { isForPrompt, promptLine, type PromptValues } from "./prompt-line.ts";
 import { exitCodeOfStatus, type Status } from "./state.ts";
 
 /** How `status` prints. */
@@ -16,11 +16,6 @@ export interface StatusForm {
   readonly format: string | undefined;
   /** The value of `-o`, where it is neither of the two. */
   readonly output: ListFormat;
-}
-
-/** True for an output that a prompt takes: nothing else is said beside it. */
-export function isForPrompt({ short, format }: Omit<StatusForm, "output">): boolean {
-  return short || format !== undefined;
 }
 
 function stateOf({ life }: Status): string {

@@ -3,6 +3,13 @@
 import { AppError } from "../../errors.ts";
 import { printable } from "../../text.ts";
 
+/** True for an output that a prompt takes: nothing else is said beside it. */
+export function isForPrompt(
+  { short, format }: { readonly short: boolean; readonly format: string | undefined },
+): boolean {
+  return short || format !== undefined;
+}
+
 /** What can stand in braces in a template. */
 export const PLACEHOLDERS = [
   "user",

@@ -8,8 +8,8 @@ import { environment } from "../../system/environment.ts";
 import { systemHost } from "../../system/host.ts";
 import { writeErr, writeOut } from "../../system/terminal.ts";
 import { readStatus } from "./arguments.ts";
-import { isForPrompt, printStatus } from "./print.ts";
-import { checkTemplate } from "./prompt-line.ts";
+import { printStatus } from "./print.ts";
+import { checkTemplate, isForPrompt } from "./prompt-line.ts";
 import { exitCodeOfStatus, statusOf } from "./state.ts";
 
 /** Runs a line that {@link readStatus} reads. Returns its exit code; undefined for one that it does not read. */

@@ -16,12 +16,12 @@ import { writeOut } from "../../system/terminal.ts";
 import { printable } from "../../text.ts";
 import { lifeOf, whoseSession } from "../session-life.ts";
 import { readStatus } from "./arguments.ts";
-import { checkTemplate, promptLine, type PromptValues } from "./prompt-line.ts";
+import { checkTemplate, isForPrompt, promptLine, type PromptValues } from "./prompt-line.ts";
 
 /** Answers a line of `status` in the usual case. False, before anything is printed, in any other. */
 export async function answersUsualStatus(args: readonly string[]): Promise<boolean> {
   const line = readStatus(args);
-  if (line === undefined || line.named !== undefined || !(line.short || line.format !== undefined)) {
+  if (line === undefined || line.named !== undefined || !isForPrompt(line)) {
     return false;
   }
   try {

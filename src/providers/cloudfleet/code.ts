@@ -1,7 +1,7 @@
 /** What Cloudfleet does otherwise than other clouds. */
 
 import { AppError } from "../../errors.ts";
-import { shellLine } from "../../text.ts";
+import { printable, shellLine } from "../../text.ts";
 import { sessionLines } from "../lines.ts";
 import type { ProviderCode } from "../provider.ts";
 import { addTokenLine } from "./profile.ts";
@@ -10,7 +10,6 @@ import { CLOUDFLEET_API_URL } from "./operations.ts";
 import type { Credentials } from "../../sessions/credentials.ts";
 import type { Session } from "../../sessions/session.ts";
 import { cloudfleetTarget } from "./target.ts";
-import { printable } from "../../text.ts";
 
 /** Cloudfleet's code. */
 export const CLOUDFLEET_CODE: ProviderCode = {

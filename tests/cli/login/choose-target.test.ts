@@ -27,7 +27,7 @@ async function runsAsPrinted(world: World, ran: Ran): Promise<string[]> {
   return lines;
 }
 
-/** Signs Ada in; whoever takes stderr sees all of it, and the browser's page is handed on. */
+/** Signs Ada in; what takes stderr sees all of it, and the browser's page is handed on. */
 async function signIn(
   { cloud, run }: World,
   { onStderr, ...options }: Options,

@@ -1,4 +1,4 @@
-/** Proves which addresses are of a registry, and of which organization's. */
+/** Proves which addresses are of a registry, and whose. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
