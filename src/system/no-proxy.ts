@@ -115,10 +115,9 @@ function splitPort(entry: string): readonly [host: string, port: string] {
   return host === undefined ? [entry, ""] : [host, port];
 }
 
-/** A name beyond ASCII, as hosts are written in URLs. */
+/** A name beyond ASCII, as hosts are written in URLs. What no host's name holds, such as a tab, makes it another name to Go. */
 function asciiDomain(name: string): string {
-  // deno-lint-ignore no-control-regex
-  if (/^[\x00-\x7f]*$/.test(name)) return name;
+  if (!/[^\0-\x7f]/.test(name) || /[\0-,/:-`{-\x7f]/.test(name)) return name;
   const [, dot = "", rest = ""] = /^(\.?)(.*)$/.exec(name) ?? [];
   return dot + (URL.parse(`http://${rest}/`)?.hostname ?? rest);
 }

@@ -78,6 +78,13 @@ const entry = fc.oneof(
     weight: 2,
     arbitrary: fc.constantFrom(
       ...["*", ".", "*.", "..", ":443", "localhost", "127.0.0.1", "::1", "bücher.example", ".BÜCHER.example"],
+      ...[
+        "bücher.example\t:443",
+        "bücher.example/x",
+        "bü cher.example:443",
+        "b\u00fccher_.example",
+        "bücher.example?",
+      ],
       ...["10.1.2.3/", "10.1.2.3/x", "10.01.2.3", "10.1.2", "http://example.com", "*:443", "/8", "[", "a/b"],
     ),
   },
