@@ -12,7 +12,8 @@ Deno.test("canConnect() is true where somebody listens, and false where nobody d
   assert.equal(await connection.read(new Uint8Array(1)), null, "nothing is sent");
   connection.close();
   listener.close();
-  assert.equal(await canConnect("127.0.0.1", port, 60_000), false);
+  // The port that was just closed may be another test's by now.
+  assert.equal(await canConnect("127.0.0.1", 1, 60_000), false);
   assert.equal(await canConnect("[::1]", 1, 60_000), false);
   assert.equal(await canConnect("no-such-host.invalid", 1, 60_000), false);
 });
