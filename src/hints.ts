@@ -1,4 +1,7 @@
-/** The next steps that errors name, by the error's code: lines to paste, of every command that is no cloud's own. */
+/**
+ * The next steps that errors name, by the error's code: lines to paste, of every command that is no cloud's own. Those after a
+ * server's answer are in server-hints.ts, so that a start need not read them.
+ */
 
 import type { ErrorCode } from "./errors.ts";
 
@@ -8,31 +11,12 @@ export const LOGIN = "datumctl login";
 /** What a kubeconfig entry names as the command that wrote it. */
 export const ENTRY_WRITER = "datumctl auth update-kubeconfig --help";
 
-const UNASKED = "--skip-validation writes the entry without asking the server.";
-
 /** The hints of each code. */
 export const HINTS = {
-  FORBIDDEN: {
-    action: "Ask for access, or see what is allowed: datumctl auth can-i --list",
-    controlPlane: `See what you may use: datumctl ctx list, or ask for access. ${UNASKED}`,
-    apiServer: `Ask for access. ${UNASKED}`,
-    impersonate: (words: string) =>
-      "Ask for the RBAC verb impersonate on what the message names, or see what you may do yourself: " +
-      `datumctl auth can-i ${words}`,
-  },
   KEYRING_UNAVAILABLE: {
     keyFile: "Keep the key in a file instead: datumctl login --keyring file",
     noDesktopSession: "Run the command in a session at the machine or over Remote Desktop; " +
       "for a key file instead: datumctl login --keyring file",
-  },
-  NOT_FOUND: {
-    served: "See what is served there: datumctl api-resources",
-    objects: (words: string) => `See what there is, in all namespaces: datumctl get ${words}`,
-    namespace: (words: string) => `See which there are, or create it: datumctl create namespace ${words}`,
-    version: "See which versions are served there: datumctl api-versions",
-    controlPlane: `See what there is: datumctl ctx list. ${UNASKED}`,
-    apiServer: `Check what was named. ${UNASKED}`,
-    selfReview: "See who is signed in: datumctl whoami",
   },
   NOT_SIGNED_IN: {
     nobody: `Sign in: ${LOGIN}`,

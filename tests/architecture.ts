@@ -44,6 +44,7 @@ interface Module {
 // From the top of the house to its ground. No import goes up; among the areas of one row no circle is allowed.
 const ORDER: readonly (readonly string[])[] = [
   ["main"],
+  ["program"],
   ["cli"],
   ["plugin", "proxy"],
   ["sign-in"],
@@ -55,14 +56,14 @@ const ORDER: readonly (readonly string[])[] = [
   ["http"],
   ["keyring"],
   ["system"],
-  ["splice", "hints", "errors", "text", "encoding", "version", "build"],
+  ["splice", "hints", "server-hints", "errors", "text", "encoding", "version", "build"],
 ];
 
 /** What `system` may import beside itself. */
 const UNDER_SYSTEM = new Set(["system", "errors", "text", "encoding"]);
 
 /** The areas that may print a line to run next: those above it, and the one that makes such lines. */
-const KNOW_COMMANDS = new Set(["main", "cli", "plugin", "sign-in", "providers", "hints"]);
+const KNOW_COMMANDS = new Set(["main", "cli", "plugin", "sign-in", "providers", "hints", "server-hints"]);
 
 /** The words behind the program's name in a line to run. */
 const COMMAND_WORDS = [
@@ -111,8 +112,16 @@ const COMMAND_TREE = "src/cli/tree.ts";
 const TLS_PROBE = "src/system/tls-probe.ts";
 
 const FRAMEWORK = /^(?:npm:)?(?:commander|@commander-js\/[^/]+)(?:[@/]|$)/;
-/** The command of prompts, which the binary starts without the rest of the program. */
-const STATUS = new Set(["src/cli/status/quick.ts"]);
+/** The program, which `main.ts` loads for all that the short ways leave to it. */
+const PROGRAM = "src/program.ts";
+/** What prompts and kubectl wait for. */
+const QUICK = new Set([
+  "main.ts",
+  PROGRAM,
+  "src/plugin/stored-token.ts",
+  "src/cli/status/usual.ts",
+  "src/cli/status/quick.ts",
+]);
 /** Takes as long to load as all else of a command's start together: only what measures foreign scripts may. */
 const SLOW = /^(?:npm:)?string-width(?:[@/]|$)/;
 /** A command whose program should start as if it had been called alone, and what takes longer than the rest of it. */
@@ -226,14 +235,14 @@ function lineBreaches({ path, strings }: Module): string[] {
 function startsOf(byPath: ReadonlyMap<string, Module>): Set<string> {
   const lazyOf = (path: string) =>
     byPath.get(path)?.imports.filter(({ kind }) => kind === "lazy").map(({ target }) => target) ?? [];
-  return new Set(["main.ts", ...STATUS, ...lazyOf("main.ts"), ...lazyOf(COMMAND_TREE)]);
+  return new Set([...QUICK, ...lazyOf("main.ts"), ...lazyOf(PROGRAM), ...lazyOf(COMMAND_TREE)]);
 }
 
 /** A sentence for each package that a start loads with itself, and that would make it slow. */
 function startBreaches(start: string, byPath: ReadonlyMap<string, Module>): string[] {
   const isUnwanted = (target: string) =>
-    SLOW.test(target) || ((start === EXEC || STATUS.has(start)) && YAML.test(target)) ||
-    ((start === "main.ts" || STATUS.has(start)) && (target.startsWith("node:") || FRAMEWORK.test(target)));
+    SLOW.test(target) || ((start === EXEC || QUICK.has(start)) && YAML.test(target)) ||
+    (QUICK.has(start) && (target.startsWith("node:") || FRAMEWORK.test(target)));
   const found: string[] = [];
   const seen = new Set<string>();
   const visit = (path: string, way: readonly string[]) => {

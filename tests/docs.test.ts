@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { ROOT } from "../scripts/compile.ts";
+import { codeRows } from "../src/cli/code-meanings.ts";
 import { runCommandLine } from "../src/cli/main.ts";
-import { CODES } from "../src/errors.ts";
 import { SessionStore } from "../src/sessions/store.ts";
 import { commandsIn, flagsIn } from "./cli/help-text.ts";
 import { PAGES } from "./e2e/doc-blocks.ts";
@@ -162,8 +162,8 @@ Deno.test("docs/errors.md has the table of help exit-codes, with a remedy for ea
     .filter(([first]) => /^\| `[A-Z_]+`$/.test(first ?? ""));
   assert.deepEqual(
     rows.map(([code, exit, retryable, meaning]) => [code?.slice(3, -1), exit, retryable, meaning]),
-    Object.entries(CODES).map((
-      [code, { exit, retryable, meaning }],
+    codeRows().map((
+      { code, exit, retryable, meaning },
     ) => [code, String(exit), retryable ? "yes" : "no", meaning]),
   );
   for (const [code, , , , remedy = ""] of rows) assert.ok(remedy.length > 10, `a remedy for ${code}`);

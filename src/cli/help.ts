@@ -1,10 +1,11 @@
 /** `help`: the help of a command, or of a topic. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { AppError, CODES } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import type { Environment } from "../system/environment.ts";
 import type { Terminal } from "../system/terminal.ts";
 import { printable, shellLine } from "../text.ts";
+import { codeRows } from "./code-meanings.ts";
 import type { GlobalFlags, ProcessContext } from "./context.ts";
 import { PLAIN, styledRemark, stylesOf, titled } from "./output/style.ts";
 import { formatTable } from "./output/table.ts";
@@ -82,7 +83,7 @@ async function pluginHelp(
 
 /** The table of exit codes and of the codes that lead to them. */
 export async function exitCodes(style = PLAIN): Promise<string> {
-  const rows = Object.entries(CODES).map(([code, { exit, retryable, meaning }]) =>
+  const rows = codeRows().map(({ code, exit, retryable, meaning }) =>
     [code, String(exit), retryable ? "yes" : "no", meaning] as const
   );
   return "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 sign-in needed, expired or rejected, 5 refused by the\n" +

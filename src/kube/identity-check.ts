@@ -5,6 +5,7 @@ import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
 import { type ApiClient, type ClientOptions, openApiClient, type RequestLimits } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
 import { HINTS } from "../hints.ts";
+import { SERVER_HINTS } from "../server-hints.ts";
 import type { ServerKind } from "../kubeconfig/target.ts";
 import type { Fetch } from "../system/network.ts";
 import { kubernetesRefusals } from "./refusal.ts";
@@ -109,8 +110,11 @@ function acceptance(answer: ApiAnswer): { readonly username?: string | undefined
 
 /** The next step when a target is refused or missing; its entry can be written without asking. */
 const STEPS = {
-  "control-plane": { FORBIDDEN: HINTS.FORBIDDEN.controlPlane, NOT_FOUND: HINTS.NOT_FOUND.controlPlane },
-  "api-server": { FORBIDDEN: HINTS.FORBIDDEN.apiServer, NOT_FOUND: HINTS.NOT_FOUND.apiServer },
+  "control-plane": {
+    FORBIDDEN: SERVER_HINTS.FORBIDDEN.controlPlane,
+    NOT_FOUND: SERVER_HINTS.NOT_FOUND.controlPlane,
+  },
+  "api-server": { FORBIDDEN: SERVER_HINTS.FORBIDDEN.apiServer, NOT_FOUND: SERVER_HINTS.NOT_FOUND.apiServer },
 } as const;
 
 /** The error of a refusal when the target itself may be wrong. */

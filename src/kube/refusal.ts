@@ -2,7 +2,7 @@
 
 import { isObject } from "../encoding.ts";
 import { type ApiAnswer, objectOf } from "../http/api-answer.ts";
-import { HINTS } from "../hints.ts";
+import { SERVER_HINTS } from "../server-hints.ts";
 import { messageOf, type Refusals } from "../http/api-errors.ts";
 import { flagsFor, type Impersonation } from "./impersonation.ts";
 import { printable, shellLine } from "../text.ts";
@@ -41,8 +41,8 @@ export function kubernetesRefusals(
 
 /** {@link kubernetesRefusals} for the target that commands use without a flag. */
 export const KUBERNETES_REFUSALS = kubernetesRefusals({
-  FORBIDDEN: HINTS.FORBIDDEN.action,
-  NOT_FOUND: HINTS.NOT_FOUND.served,
+  FORBIDDEN: SERVER_HINTS.FORBIDDEN.action,
+  NOT_FOUND: SERVER_HINTS.NOT_FOUND.served,
 });
 
 /** What a server says of a user who may not act as the one that a request names. */
@@ -51,7 +51,7 @@ const NO_IMPERSONATION = "cannot impersonate";
 /** What to do where the user may not act as another one. */
 function hintForImpersonation(answer: ApiAnswer, where: readonly string[]): string | undefined {
   if (answer.status !== 403 || !messageOf(answer).includes(NO_IMPERSONATION)) return undefined;
-  return HINTS.FORBIDDEN.impersonate(shellLine(["--list", ...where]));
+  return SERVER_HINTS.FORBIDDEN.impersonate(shellLine(["--list", ...where]));
 }
 
 /** Where to look for an object that is not there: it may be in another namespace. */
@@ -63,8 +63,8 @@ function hintForObject(answer: ApiAnswer, where: readonly string[]): string | un
     typeof text === "string" && /^[a-z0-9][a-z0-9.-]*$/.test(text);
   if (!isWord(kind) || !isWord(name)) return undefined;
   return kind === "namespaces"
-    ? HINTS.NOT_FOUND.namespace(shellLine([name, ...where]))
-    : HINTS.NOT_FOUND.objects(shellLine([kind, "-A", ...where]));
+    ? SERVER_HINTS.NOT_FOUND.namespace(shellLine([name, ...where]))
+    : SERVER_HINTS.NOT_FOUND.objects(shellLine([kind, "-A", ...where]));
 }
 
 function isStatusWithoutReason(answer: ApiAnswer): boolean {

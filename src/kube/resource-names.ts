@@ -1,7 +1,7 @@
 /** The names of resources: full names, and which served resource a person's word means. */
 
 import { AppError } from "../errors.ts";
-import { HINTS } from "../hints.ts";
+import { SERVER_HINTS } from "../server-hints.ts";
 import { nearestWord, printable } from "../text.ts";
 import type { ApiResource, Discovery, DiscoverySource } from "./discovery.ts";
 
@@ -86,8 +86,8 @@ export function hintForWord({ resources }: Discovery, word: string): string {
     .filter((name) => name !== "");
   const near = nearestWord(word.toLowerCase(), names);
   return near === undefined
-    ? HINTS.NOT_FOUND.served
-    : `Did you mean ${printable(near, 80)}? ${HINTS.NOT_FOUND.served}`;
+    ? SERVER_HINTS.NOT_FOUND.served
+    : `Did you mean ${printable(near, 80)}? ${SERVER_HINTS.NOT_FOUND.served}`;
 }
 
 /** A sentence with everything else that a word could mean; undefined when it means one thing. */

@@ -3,7 +3,7 @@
 import type { JsonObject } from "../encoding.ts";
 import type { ApiClient } from "../http/api-client.ts";
 import { AppError } from "../errors.ts";
-import { HINTS } from "../hints.ts";
+import { SERVER_HINTS } from "../server-hints.ts";
 
 // v1 is served since Kubernetes 1.28, the others before.
 const VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
@@ -28,6 +28,6 @@ export async function reviewSelf(client: ApiClient): Promise<JsonObject> {
     }
   }
   throw new AppError("NOT_FOUND", `${client.what} cannot report whom it sees: it has no SelfSubjectReview.`, {
-    hint: HINTS.NOT_FOUND.selfReview,
+    hint: SERVER_HINTS.NOT_FOUND.selfReview,
   });
 }

@@ -1,26 +1,27 @@
 /** One call of `auth get-token`: finds the session, gets its token, records who got it, prints it. */
 
-import { AppError, checkErrorFormat, formatError, toAppError } from "../errors.ts";
+import { AppError, checkErrorFormat, toAppError } from "../errors.ts";
 import { printable, printableValue } from "../text.ts";
 import { unverifiedClaims } from "../oauth/jwt.ts";
 import { chooseSession, type ChosenSession, namingVariable } from "../sessions/choose.ts";
 import { lazyFailureMemory } from "../sessions/failure-memory.ts";
 import { freshToken } from "../sessions/fresh-token.ts";
 import type { FailureMemory } from "../sessions/last-failure.ts";
-import { ENV_PREFIX, matchesServer, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
+import { ENV_PREFIX, OF_CREDENTIALS_FILE } from "../sessions/name.ts";
 import { fingerprintOfVariables } from "../sessions/open.ts";
 import { refuseOtherApi, refuseOtherServer } from "../sessions/served-servers.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { type FreshToken, mendedBySignIn, type TokenLimits } from "../sessions/token.ts";
-import type { Clock } from "../system/clock.ts";
 import type { Environment } from "../system/environment.ts";
-import type { ParentProcess } from "../system/parent-process.ts";
+import { type ParentProcess, startedAfter } from "../system/parent-process.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest } from "./arguments.ts";
 import type { GetTokenContext } from "./context.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { chooseForm, type Form, formatExecCredential } from "./exec-credential.ts";
 import type { HandedOut, LaunchedCall } from "./hand-off.ts";
+import { printAnswer } from "./print.ts";
+import { isOfEntry, isUnnamed, otherHostTold } from "./right-session.ts";
 
 // client-go sets no limit of its own for its plugin; a person should not wait longer than this.
 const LONGEST_CALL_MS = 9_500;
@@ -52,7 +53,7 @@ export async function runGetToken(flags: GetTokenFlags, context: GetTokenContext
   } catch (thrown) {
     return await report(toAppError(thrown), { flags, form, failures: call?.failures }, context);
   }
-  return print(answer, context);
+  return printAnswer(answer, context);
 }
 
 function meansFile({ write, watch, mode, keep }: GetTokenFlags): boolean {
@@ -267,13 +268,13 @@ async function refuseWrongSession(
   refuseOtherHost(sealed, request);
   refuseOtherPluginHost(sealed, env);
   if (info?.server === undefined) return;
-  const unnamed = request.session === undefined && request.activeFor === undefined;
-  await refuseOtherServer(providers, sealed, info.server, { unnamed });
+  await refuseOtherServer(providers, sealed, info.server, { unnamed: isUnnamed(request) });
 }
 
 /** @throws {AppError} `WRONG_HOST` for a session of another host or issuer than `--active-for` names. */
-function refuseOtherHost(session: Session, { session: named, activeFor }: GetTokenRequest): void {
-  if (activeFor === undefined || matchesServer(session, activeFor)) return;
+function refuseOtherHost(session: Session, request: GetTokenRequest): void {
+  const { session: named, activeFor } = request;
+  if (activeFor === undefined || isOfEntry(session, request)) return;
   const { name, apiHost, issuer } = session;
   const byIssuer = activeFor.includes("://");
   const wanted = printable(activeFor);
@@ -301,10 +302,10 @@ function refuseOtherHost(session: Session, { session: named, activeFor }: GetTok
 }
 
 /** @throws {AppError} `WRONG_HOST` where a plug-in was told another host of the session: by an edited file, say. */
-function refuseOtherPluginHost({ name, apiHost }: Session, env: Environment): void {
-  if (env("DATUM_PLUGIN_API_VERSION") === undefined || env("DATUM_SESSION") !== name) return;
-  const told = env("DATUM_API_HOST");
-  if (told === undefined || told.replace(/^https:\/\/|\/$/g, "") === apiHost) return;
+function refuseOtherPluginHost(session: Session, env: Environment): void {
+  const told = otherHostTold(session, env);
+  if (told === undefined) return;
+  const { name, apiHost } = session;
   throw new AppError(
     "WRONG_HOST",
     `The session "${name}" belongs to ${apiHost}, but the plug-in was told ${printable(told)}.`,
@@ -325,17 +326,11 @@ async function recordDelivery(
   const paths = await store.paths(token.session.name);
   const deliveries = openDeliveries(paths.deliveries, store.host.now);
   const before = await deliveries.record(parent.id, token.token, handedOut);
-  if (before === undefined || await startedAfter(before, parent, store.host.now)) return token;
+  if (before === undefined || await startedAfter(parent, before, store.host.now)) return token;
   const { recheckToken } = await import("./after-401.ts");
   const checked = await recheckToken(store, token, deliveries, limits, accept);
   if (checked.token !== token.token) await deliveries.record(parent.id, checked.token);
   return checked;
-}
-
-/** True when the parent started after that time, so that an earlier process of its number got the token. */
-async function startedAfter(time: number, { start }: ParentProcess, now: Clock): Promise<boolean> {
-  const started = await start();
-  return started !== undefined && now() - started.ago > time;
 }
 
 function answerWith(token: FreshToken, { request, form: { output } }: Call, now: number): string {
@@ -356,18 +351,6 @@ function describe({ token, kind, session, expires }: FreshToken, now: number): s
     claims: printableValue(claims ?? null),
   };
   return JSON.stringify(description, undefined, 2) + "\n";
-}
-
-function print(answer: string, { writeOut, writeErr, errorFormat }: GetTokenContext): number {
-  try {
-    writeOut(answer);
-    return 0;
-  } catch (thrown) {
-    // stdout is what failed, and the session did nothing worth remembering.
-    const error = toAppError(thrown);
-    writeErr(formatError(error, errorFormat));
-    return error.exitCode;
-  }
 }
 
 /** A call that failed, as far as it came. */

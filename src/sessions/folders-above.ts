@@ -11,3 +11,12 @@ export function parentOf(folder: string): string | undefined {
   if (cut < 0 || cut === folder.length - 1) return undefined;
   return folder.slice(0, cut) || "/";
 }
+
+/** A folder and those above it, the nearest first, up to the person's home or the root. */
+export function upFrom(folder: string, home: string | undefined): string[] {
+  const found: string[] = [];
+  for (let at: string | undefined = folder; at !== undefined; at = at === home ? undefined : parentOf(at)) {
+    found.push(at);
+  }
+  return found;
+}

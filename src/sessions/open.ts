@@ -25,8 +25,18 @@ export async function unsealSession(
   key: SealingKey,
   providers: ProviderNames,
 ): Promise<OpenedSession | undefined> {
-  const opened = await unseal(session.credentials, key);
-  const credentials = opened === undefined ? undefined : await parseCredentials(opened);
+  const text = await unseal(session.credentials, key);
+  const opened = text === undefined ? undefined : await sessionAsSealed(session, text, providers);
+  return opened && { ...opened, key };
+}
+
+/** As {@link unsealSession}, with the text that was sealed. */
+export async function sessionAsSealed(
+  session: Session,
+  text: string,
+  providers: ProviderNames,
+): Promise<OpenedSession | undefined> {
+  const credentials = await parseCredentials(text);
   if (credentials === undefined) return undefined;
   const { subject, signIn } = credentials;
   // What a seal with these fields leaves out was not there when it was made.
@@ -48,7 +58,6 @@ export async function unsealSession(
       signIn,
     },
     credentials,
-    key,
   };
 }
 

@@ -7,7 +7,8 @@ import { ensurePrivateFolder, isOurs, kindOf, listFolder, realPath, removeFile }
 import type { Host } from "../system/host.ts";
 import { acquireLock } from "../system/locks.ts";
 import { parentOf } from "./folders-above.ts";
-import { LOCK_WAIT, PROJECT_FOLDER, type SessionReader } from "./reader.ts";
+import { PROJECT_FOLDER } from "./paths.ts";
+import { LOCK_WAIT, type SessionReader } from "./reader.ts";
 
 /**
  * The working folder, whose sessions are kept in it. `instead` is the rest of the hint where its name cannot be shown.

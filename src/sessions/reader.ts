@@ -10,52 +10,17 @@ import { accessOfOthers, isOurs, isTrusted, listFolder, readTextFile, tighten } 
 import type { Host } from "../system/host.ts";
 import type { FileLock } from "../system/locks.ts";
 import { type Config, parseConfig, parseSession, type Session } from "./session.ts";
-import { fileNameOf, isSessionName } from "./name.ts";
+import { isSessionName } from "./name.ts";
 import { environmentCredentials, type OpenedSession, unsealSession } from "./open.ts";
+import { pathsOf, PROJECT_FOLDER, type SessionPaths } from "./paths.ts";
 import type { SessionProviders } from "./providers.ts";
 import { isSealedWith, readKeyText, type SealingKey } from "./seal.ts";
 
 /** Where the key of a session can be kept. */
 export type KeyStore = Session["keyStore"];
 
-/** The paths of a session's files. */
-export interface SessionPaths {
-  readonly file: string;
-  readonly lock: string;
-  /** The last failure of get-token, remembered for some seconds. */
-  readonly failure: string;
-  /** Which process got which token. */
-  readonly deliveries: string;
-  /** The last sign-in that kubectl's plugin began by itself. */
-  readonly signIn: string;
-  /** The key, where no keyring keeps it. */
-  readonly key: string;
-  /** The session's file while it is being removed. */
-  readonly leaving: string;
-}
-
-/** How the file of a session that is being removed ends. */
-export const LEAVING = ".json.leaving";
-
-/** The folder in a project's folder that holds its own sessions. */
-export const PROJECT_FOLDER = ".datumctl";
-
 /** How long a command waits for another process to let go of a session, in milliseconds. */
 export const LOCK_WAIT = 15_000;
-
-/** Where the files of a session of that name are. */
-export async function pathsOf(folders: Folders, name: string): Promise<SessionPaths> {
-  const base = `${folders.sessions}/${await fileNameOf(name)}`;
-  return {
-    file: `${base}.json`,
-    lock: `${base}.lock`,
-    failure: `${base}.failure`,
-    deliveries: `${base}.handouts`,
-    signIn: `${base}.sign-in`,
-    key: `${base}.key`,
-    leaving: `${base}${LEAVING}`,
-  };
-}
 
 /** What a store is made of. */
 export interface StoreParts {

@@ -7,7 +7,8 @@ import { exists, listFolder, readTextFile, removeFile, renameFile } from "../sys
 import { acquireLock, type FileLock } from "../system/locks.ts";
 import { removeHandOffs } from "./hand-off.ts";
 import { fileNameOf } from "./name.ts";
-import { LEAVING, type SessionReader } from "./reader.ts";
+import { LEAVING } from "./paths.ts";
+import type { SessionReader } from "./reader.ts";
 import { parseSession, type Session } from "./session.ts";
 import { changeConfig } from "./write.ts";
 

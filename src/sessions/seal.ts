@@ -16,13 +16,25 @@ export function makeKeyText(): string {
 
 /** Reads a key from a keyring's text; undefined when it is not one of ours. */
 export async function readKeyText(text: string): Promise<SealingKey | undefined> {
-  const bytes = fromBase64Url(text);
-  if (bytes?.length !== 32) return undefined;
-  const [digest, key] = await Promise.all([
-    crypto.subtle.digest("SHA-256", bytes),
-    crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]),
-  ]);
+  const bytes = keyBytes(text);
+  if (bytes === undefined) return undefined;
+  const [digest, key] = await Promise.all([crypto.subtle.digest("SHA-256", bytes), importKey(bytes)]);
   return { kid: toBase64Url(new Uint8Array(digest, 0, 9)), key };
+}
+
+/** As {@link readKeyText}, without the name of the key, which takes longer: enough to open what it sealed. */
+export async function readBareKey(text: string): Promise<CryptoKey | undefined> {
+  const bytes = keyBytes(text);
+  return bytes && await importKey(bytes);
+}
+
+function keyBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = fromBase64Url(text);
+  return bytes?.length === 32 ? bytes : undefined;
+}
+
+function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 
 /** Seals a text. */
@@ -66,8 +78,13 @@ export function kidOf(jwe: string): string | undefined {
 
 /** Opens what {@link seal} sealed; undefined when the text was changed or sealed with another key. */
 export async function unseal(jwe: string, sealing: SealingKey): Promise<string | undefined> {
+  return isSealedWith(jwe, sealing) ? await unsealWith(jwe, sealing.key) : undefined;
+}
+
+/** As {@link unseal}. The header is sealed as well, so a text that a key opens was sealed with that key. */
+export async function unsealWith(jwe: string, key: CryptoKey): Promise<string | undefined> {
   const parts = jwe.split(".");
-  if (parts.length !== 5 || !isSealedWith(jwe, sealing)) return undefined;
+  if (parts.length !== 5) return undefined;
   const [header = "", , encodedIv = "", encodedText = "", encodedTag = ""] = parts;
   const [iv, text, tag] = [encodedIv, encodedText, encodedTag].map(fromBase64Url);
   if (iv?.length !== 12 || text === undefined || tag?.length !== 16) return undefined;
@@ -77,7 +94,7 @@ export async function unseal(jwe: string, sealing: SealingKey): Promise<string |
   try {
     const opened = await crypto.subtle.decrypt(
       { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(header) },
-      sealing.key,
+      key,
       sealed,
     );
     return new TextDecoder().decode(opened);

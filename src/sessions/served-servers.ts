@@ -75,13 +75,18 @@ function servedBy({ provider, apiHost, servers }: Serving): readonly ServedServe
   return provider.kubernetes === "own" ? [{ origin: `https://${apiHost}` }, ...servers ?? []] : servers;
 }
 
+/** True for a cloud whose tokens some Kubernetes API takes. */
+export function servesKubernetes({ kubernetes }: Session["provider"]): boolean {
+  return kubernetes !== "none";
+}
+
 /**
  * Keeps the tokens of a cloud that has no Kubernetes API from every Kubernetes API.
  *
  * @throws {AppError} `USAGE` for a session of such a cloud, judged by what was sealed.
  */
 export function refuseOtherApi({ name, provider }: Pick<Session, "name" | "provider">): void {
-  if (provider.kubernetes !== "none") return;
+  if (servesKubernetes(provider)) return;
   throw new AppError(
     "USAGE",
     `The session "${name}" belongs to ${provider.title}; its token cannot be used with a Kubernetes API.`,
@@ -121,8 +126,8 @@ export async function refuseOtherServer(
 }
 
 /** True for a server that a session is for, on a way that {@link refuseOtherServer} does not refuse. */
-export function serves(session: Serving, asking: AskingServer): boolean {
-  return strangeWay(session, asking, {}) === undefined;
+export function serves(session: Serving, asking: AskingServer, asked: Asked = {}): boolean {
+  return strangeWay(session, asking, asked) === undefined;
 }
 
 /** What is strange about the way to a server, as the end of a sentence; empty for a strange server; undefined for nothing. */

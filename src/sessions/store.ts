@@ -7,7 +7,8 @@ import { type Folders, foldersOf, operatingSystem } from "../system/environment.
 import type { Host } from "../system/host.ts";
 import type { FolderFile, FoundFile } from "./folder-file.ts";
 import { fileNameOf } from "./name.ts";
-import { type KeyStore, pathsOf, PROJECT_FOLDER, SessionReader, type StoreParts } from "./reader.ts";
+import { pathsOf, PROJECT_FOLDER } from "./paths.ts";
+import { type KeyStore, SessionReader, type StoreParts } from "./reader.ts";
 import type { Removal } from "./remove.ts";
 import type { NewSession, SaveChoice, SavedSession } from "./save.ts";
 import type { SessionProviders } from "./providers.ts";
@@ -15,7 +16,8 @@ import type { SealingKey } from "./seal.ts";
 import type { Session } from "./session.ts";
 import type { SessionChange, SessionReplacement } from "./write.ts";
 
-export type { KeyStore, SessionPaths } from "./reader.ts";
+export type { SessionPaths } from "./paths.ts";
+export type { KeyStore } from "./reader.ts";
 
 /** The sessions that are stored nowhere: variables or a key file give them, and their names begin with `env:`. */
 export interface EnvironmentSessions {

@@ -185,19 +185,61 @@ export function accessOfOthers(path: string): "nothing" | "look" | "write" {
   }
 }
 
-/** True for what is ours and open to nobody else, and no link; on Windows, for what is there. */
-export function isPrivate(path: string): boolean {
+/** True for a folder of ours that is open to nobody else, and no link; on Windows, for one that is there. */
+export function isPrivateFolder(path: string): boolean {
   try {
     const info = Deno.lstatSync(path);
-    const { mode, isSymlink } = info;
-    return !isSymlink && ownedByUs(info) && (Deno.build.os === "windows" || ((mode ?? 0) & 0o077) === 0);
+    return info.isDirectory && isPrivate(info);
   } catch {
     return false;
   }
 }
 
-/** True where nothing can be seen at a path; quicker than what tells why. */
-export function isFree(path: string): boolean {
+/**
+ * The text of a plain file of ours that is open to nobody else; undefined for any other. What is wrong with it, and how it is
+ * mended, is for {@link readTextFile} and {@link tighten}.
+ */
+export function readPrivateFile(path: string): string | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    const plain = info.isFile && info.size <= LARGEST_FILE && isPrivate(info);
+    return plain ? Deno.readTextFileSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPrivate(info: Deno.FileInfo): boolean {
+  return ownedByUs(info) && (Deno.build.os === "windows" || ((info.mode ?? 0) & 0o077) === 0);
+}
+
+/** The size of a folder of at most some hundred names, in bytes. */
+const SHORT_FOLDER = 4096;
+
+/** True where no folder shows anything under any of these names. */
+export function haveNone(folders: readonly string[], names: readonly string[]): boolean {
+  return listedNone(folders, names) ??
+    folders.every((folder) => names.every((name) => isFree(`${folder}/${name}`)));
+}
+
+/**
+ * The same by lists of the folders. A process's first error for a missing file takes longer than a few short lists.
+ * Undefined where a folder is long, or closed.
+ */
+function listedNone(folders: readonly string[], names: readonly string[]): boolean | undefined {
+  // Elsewhere a file has many names, by their letters' case.
+  if (Deno.build.os !== "linux") return undefined;
+  try {
+    if (folders.some((folder) => Deno.statSync(folder).size > SHORT_FOLDER)) return undefined;
+    return folders.every((folder) =>
+      [...Deno.readDirSync(folder)].every(({ name }) => !names.includes(name))
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function isFree(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return false;

@@ -1,5 +1,6 @@
 /** The process that started this one, told apart from others with the same number. */
 
+import type { Clock } from "./clock.ts";
 import { machineId } from "./environment.ts";
 
 /** The process that started this one. */
@@ -32,6 +33,12 @@ export const parentProcess: ParentProcess = {
   },
   start: () => startOf(Deno.ppid),
 };
+
+/** True when the parent started after that time, so that an earlier process had its number then. */
+export async function startedAfter({ start }: ParentProcess, time: number, now: Clock): Promise<boolean> {
+  const started = await start();
+  return started !== undefined && now() - started.ago > time;
+}
 
 /** The longest that {@link ParentProcess.start} takes, in milliseconds: by so much a process may look too young. */
 export const LONGEST_LOOK = 1000;

@@ -1,10 +1,13 @@
 /** Proves that the chunks of a start become one, and that what is loaded lazily stays apart and works with it. */
 
 import assert from "node:assert/strict";
+import { withEsbuild } from "../../scripts/esbuild.ts";
 import { mergeStart } from "../../scripts/merge-start.ts";
 
 const CHUNKS = {
-  "main.js": `import {\n  greet\n} from "./chunk-A.js";\nimport "./chunk-B.js";\n\nawait greet();\n`,
+  "main.js": `var { run } = await import("./program-1.js");\nawait run();\n`,
+  "program-1.js": `import {\n  greet\n} from "./chunk-A.js";\nimport "./chunk-B.js";\n\n` +
+    `async function run() {\n  await greet();\n}\n\nexport {\n  run\n};\n`,
   "chunk-A.js": `import {\n  name as who\n} from "./chunk-B.js";\n\n// a.ts\n` +
     `async function greet() {\n  const { later } = await import("./later.js");\n  globalThis.told.push(who, later());\n}\n\n` +
     `export {\n  greet\n};\n`,
@@ -19,20 +22,7 @@ async function merged(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     for (const [name, text] of Object.entries(CHUNKS)) await Deno.writeTextFile(`${folder}/${name}`, text);
-    await mergeStart(folder, async (entry, outFolder) => {
-      const args = [
-        "bundle",
-        "--quiet",
-        "--no-check",
-        "--no-config",
-        "--minify",
-        "--outdir",
-        outFolder,
-        entry,
-      ];
-      const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-      assert.ok(success, new TextDecoder().decode(stderr));
-    });
+    await withEsbuild(() => mergeStart(folder));
     await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -5,10 +5,13 @@ import {
   ensurePrivateFolder,
   exists,
   fileFailure,
+  haveNone,
   isOurs,
+  isPrivateFolder,
   isTrusted,
   kindOf,
   listFolder,
+  readPrivateFile,
   readTextFile,
   removeFile,
   replaceQuickly,
@@ -345,3 +348,56 @@ Deno.test("failures are told apart by the system's own numbers", () => {
   for (const [error, kind] of errors) assert.equal(fileFailure(error), kind, error.message);
   assert.equal(fileFailure("text"), "other");
 });
+
+Deno.test("a private file is a plain one of ours that nobody else can open", { ignore: !posix }, async () => {
+  await using it = await scratchFolder();
+  const path = `${it.path}/file`;
+  assert.equal(readPrivateFile(path), undefined);
+  await Deno.writeTextFile(path, "text", { mode: 0o600 });
+  assert.equal(readPrivateFile(path), "text");
+  for (const mode of [0o640, 0o604, 0o620]) {
+    await Deno.chmod(path, mode);
+    assert.equal(readPrivateFile(path), undefined, mode.toString(8));
+  }
+  await Deno.chmod(path, 0o600);
+  await Deno.symlink(path, `${it.path}/link`);
+  assert.equal(readPrivateFile(`${it.path}/link`), undefined);
+  assert.equal(readPrivateFile(it.path), undefined);
+  await Deno.truncate(path, 16 * 1024 * 1024 + 1);
+  assert.equal(readPrivateFile(path), undefined, "too large");
+
+  await Deno.mkdir(`${it.path}/folder`, { mode: 0o700 });
+  assert.equal(isPrivateFolder(`${it.path}/folder`), true);
+  assert.equal(isPrivateFolder(path), false);
+  await Deno.symlink("folder", `${it.path}/linked-folder`);
+  assert.equal(isPrivateFolder(`${it.path}/linked-folder`), false);
+  await Deno.chmod(`${it.path}/folder`, 0o750);
+  assert.equal(isPrivateFolder(`${it.path}/folder`), false);
+});
+
+Deno.test(
+  "none of the names is in short folders, in long ones, and in closed ones",
+  { ignore: !posix },
+  async () => {
+    await using it = await scratchFolder();
+    const [short, long] = [`${it.path}/short`, `${it.path}/long`];
+    for (const folder of [short, long]) await Deno.mkdir(folder);
+    for (let n = 0; n < 400; n++) await Deno.writeTextFile(`${long}/${"n".repeat(100)}${n}`, "");
+    assert.ok((Deno.statSync(long).size ?? 0) > 4096 || Deno.build.os !== "linux");
+    const names = [".datumctl", ".datumctl.json"];
+    for (const folders of [[short], [long], [short, long], []]) {
+      assert.equal(haveNone(folders, names), true);
+      for (const folder of folders) {
+        for (const name of names) {
+          await Deno.writeTextFile(`${folder}/${name}`, "");
+          assert.equal(haveNone(folders, names), false, `${folder}/${name}`);
+          await Deno.remove(`${folder}/${name}`);
+          await Deno.symlink("nowhere", `${folder}/${name}`);
+          assert.equal(haveNone(folders, names), false, `a link: ${folder}/${name}`);
+          await Deno.remove(`${folder}/${name}`);
+        }
+      }
+    }
+    assert.equal(haveNone([`${it.path}/gone`], names), true);
+  },
+);

@@ -1,4 +1,4 @@
-/** `auth get-token`: its help, and its call for a line that the short way in main.ts does not understand. */
+/** `auth get-token`: its help, and its call for a line that program.ts does not understand. */
 
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { EXEC_API_VERSIONS } from "../../plugin/exec-credential.ts";

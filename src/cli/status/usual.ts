@@ -1,61 +1,52 @@
 /**
  * The usual case of `status` in a prompt: the active session of one's own, signed in, with something in use, where no flag,
- * variable or folder has a say. It is loaded at each start, so it takes the least code.
+ * variable or folder has a say. It is loaded in the program's place, so it takes the least code.
  */
 
 import { isScopeId } from "../../providers/datum/facts.ts";
 import { ALL, namesOf, variableInForce } from "../../providers/registry.ts";
 import { namingVariable } from "../../sessions/choose.ts";
-import { FOLDER_FILE, parentOf } from "../../sessions/folders-above.ts";
-import { fileNameOf, isSessionName } from "../../sessions/name.ts";
-import { PROJECT_FOLDER } from "../../sessions/reader.ts";
-import { parseConfig, parseSession, type Session } from "../../sessions/session.ts";
-import { currentFolder, environment, foldersOf } from "../../system/environment.ts";
-import { isFree, isPrivate, readTextFile } from "../../system/files.ts";
+import { activeAtHand, sessionAtHand } from "../../sessions/at-hand.ts";
+import { FOLDER_FILE, upFrom } from "../../sessions/folders-above.ts";
+import { PROJECT_FOLDER } from "../../sessions/paths.ts";
+import type { Session } from "../../sessions/session.ts";
+import { currentFolder, environment, foldersOf, homeOf } from "../../system/environment.ts";
+import { haveNone } from "../../system/files.ts";
 import { writeOut } from "../../system/terminal.ts";
 import { printable } from "../../text.ts";
 import { lifeOf, whoseSession } from "../session-life.ts";
 import { readStatus } from "./arguments.ts";
 import { checkTemplate, isForPrompt, promptLine, type PromptValues } from "./prompt-line.ts";
 
-/** Answers a line of `status` in the usual case. False, before anything is printed, in any other. */
-export async function answersUsualStatus(args: readonly string[]): Promise<boolean> {
+/** Runs a line of `status` in the usual case. Returns its exit code; undefined, before anything is printed, in any other. */
+export async function runUsualStatus(args: readonly string[]): Promise<number | undefined> {
   const line = readStatus(args);
-  if (line === undefined || line.named !== undefined || !isForPrompt(line)) {
-    return false;
-  }
+  if (line === undefined || line.named !== undefined || !isForPrompt(line)) return undefined;
   try {
-    if (environment("DATUMCTL_ERROR_FORMAT") !== undefined) return false;
+    if (environment("DATUMCTL_ERROR_FORMAT") !== undefined) return undefined;
     if (line.format !== undefined) checkTemplate(line.format);
     const session = await usualSession();
     const values = session && usualValues(session);
-    if (values === undefined) return false;
+    if (values === undefined) return undefined;
     writeOut(promptLine(values, line.format));
-    return true;
+    return 0;
   } catch {
     // Whatever is wrong is told by the others.
-    return false;
+    return undefined;
   }
 }
 
 /** The active session, where nothing else decides. */
 async function usualSession(): Promise<Session | undefined> {
-  const { config, sessions } = foldersOf(environment);
-  const configText = await privateText(config, `${config}/config.json`);
-  if (configText === undefined) return undefined;
-  const { activeSession: name } = parseConfig(config, configText);
-  if (name === undefined || !isSessionName(name)) return undefined;
-  // A digest, which another thread makes meanwhile.
-  const fileName = fileNameOf(name);
-  if (DECIDING.some((variable) => environment(variable) !== undefined)) return undefined;
-  if (namingVariable(environment) !== undefined || variableInForce(environment, ALL) !== undefined) {
-    return undefined;
-  }
-  if (mayFolderDecide()) return undefined;
-  const file = `${sessions}/${await fileName}.json`;
-  const text = await privateText(sessions, file);
-  const session = text === undefined ? undefined : parseSession(text, file, namesOf(ALL));
-  return session?.name === name ? session : undefined;
+  const folders = foldersOf(environment);
+  const name = activeAtHand(folders);
+  if (name === undefined) return undefined;
+  const reading = sessionAtHand(folders, name, namesOf(ALL));
+  const decided = DECIDING.some((variable) => environment(variable) !== undefined) ||
+    namingVariable(environment) !== undefined || variableInForce(environment, ALL) !== undefined ||
+    mayFolderDecide();
+  const found = await reading;
+  return decided ? undefined : found?.session;
 }
 
 /** Variables that name what commands act on. */
@@ -81,15 +72,7 @@ function usualValues(session: Session): PromptValues | undefined {
 
 /** True where a project folder or a `.datumctl.json` is above, whether it counts or not. */
 function mayFolderDecide(): boolean {
-  let folder = currentFolder();
-  if (folder === undefined) return true;
-  for (; folder !== undefined; folder = parentOf(folder)) {
-    if (!isFree(`${folder}/${PROJECT_FOLDER}`) || !isFree(`${folder}/${FOLDER_FILE}`)) return true;
-  }
-  return false;
-}
-
-/** The text of a file that is private, in a private folder; undefined for any other: permissions are mended elsewhere. */
-async function privateText(folder: string, file: string): Promise<string | undefined> {
-  return isPrivate(folder) && isPrivate(file) ? await readTextFile(file) : undefined;
+  const folder = currentFolder();
+  return folder === undefined ||
+    !haveNone(upFrom(folder, homeOf(environment)), [PROJECT_FOLDER, FOLDER_FILE]);
 }

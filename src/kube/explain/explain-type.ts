@@ -1,7 +1,7 @@
 /** `explain`: finds what is to be explained, and reads the server's document that explains it. */
 
 import { AppError } from "../../errors.ts";
-import { HINTS } from "../../hints.ts";
+import { SERVER_HINTS } from "../../server-hints.ts";
 import { capital } from "../../text.ts";
 import { belowBase, type DiscoverySource } from "../discovery.ts";
 import { compactJson } from "../json-text.ts";
@@ -90,7 +90,7 @@ async function readIndex({ client, kinds }: ExplainContext): Promise<Json> {
   const read = await readAnswer(client, readRequest("/openapi/v3", OBJECTS));
   if (read.answer.status === 404) {
     throw new AppError("NOT_FOUND", `${capital(client.what)} does not describe its types with OpenAPI v3.`, {
-      hint: HINTS.NOT_FOUND.served,
+      hint: SERVER_HINTS.NOT_FOUND.served,
     });
   }
   const index = bodyOf(client, read);

@@ -1,7 +1,7 @@
 /** The schemas of an OpenAPI v3 document: which one a resource has, where references lead, what a schema is called. */
 
 import { AppError } from "../../errors.ts";
-import { HINTS } from "../../hints.ts";
+import { SERVER_HINTS } from "../../server-hints.ts";
 import { printable } from "../../text.ts";
 import { membersOf, objectsOf, textOf } from "../json-parts.ts";
 import { checkDepth, compactJson, sortedNames } from "../json-text.ts";
@@ -60,7 +60,7 @@ export class Schemas {
       throw new AppError(
         "NOT_FOUND",
         `GVR (${printable(resourceText(resource))}) not found in OpenAPI schema`,
-        { hint: HINTS.NOT_FOUND.version },
+        { hint: SERVER_HINTS.NOT_FOUND.version },
       );
     }
     const [group = "", version = "", kind = ""] = ["group", "version", "kind"].map((part) =>

@@ -1,7 +1,7 @@
 /** What the word after `explain` means: a resource, the fields that lead into it, and the document that explains it. */
 
 import { AppError } from "../../errors.ts";
-import { HINTS } from "../../hints.ts";
+import { SERVER_HINTS } from "../../server-hints.ts";
 import { printable } from "../../text.ts";
 import { membersOf, textOf } from "../json-parts.ts";
 import { parseTemplate, type Path, TemplateError } from "../jsonpath-parser.ts";
@@ -47,7 +47,7 @@ export function explainTarget(
   text: string,
   found: readonly FoundResource[],
   apiVersion?: string | undefined,
-  hintOf: () => string = () => HINTS.NOT_FOUND.served,
+  hintOf: () => string = () => SERVER_HINTS.NOT_FOUND.served,
 ): ExplainTarget {
   const name = explainedName(text);
   const [first] = found;
@@ -79,7 +79,7 @@ export function openApiPath(index: Json, resource: ResourceVersion): string {
   const entry = membersOf(membersOf(index, "paths"), key);
   if (entry === undefined) {
     throw new AppError("NOT_FOUND", `couldn't find resource for "${printable(resourceText(resource))}"`, {
-      hint: HINTS.NOT_FOUND.version,
+      hint: SERVER_HINTS.NOT_FOUND.version,
     });
   }
   // It has the digest of the document, so that what was kept of it can be used again.

@@ -1,6 +1,7 @@
 /** Proves which cases of `status` are the usual one, and that any other is left to the rest before anything is printed. */
 
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { ROOT } from "../../../scripts/compile.ts";
 import { scratchFolder } from "../../scratch.ts";
 import { edit, openSandbox, type Sandbox } from "../../sessions/sandbox.ts";
@@ -10,7 +11,7 @@ const USUAL = JSON.stringify(`${ROOT}src/cli/status/usual.ts`);
 
 interface Case {
   readonly sandbox: Sandbox;
-  /** The working folder, and the home. */
+  /** The working folder, in the home. */
   readonly folder: string;
   readonly file: string;
 }
@@ -20,7 +21,7 @@ async function usual({ sandbox, folder }: Case, args: readonly string[], env: Re
   const script = `${folder}-script.ts`;
   await Deno.writeTextFile(
     script,
-    `import { answersUsualStatus } from ${USUAL};\nconsole.error(await answersUsualStatus(["status", ...Deno.args]));\n`,
+    `import { runUsualStatus } from ${USUAL};\nconsole.error(await runUsualStatus(["status", ...Deno.args]));\n`,
   );
   try {
     const flags = ["run", "--quiet", "--no-check", "--allow-all", "--config", `${ROOT}deno.json`];
@@ -29,7 +30,7 @@ async function usual({ sandbox, folder }: Case, args: readonly string[], env: Re
       cwd: folder,
       clearEnv: true,
       env: {
-        HOME: folder,
+        HOME: dirname(folder),
         DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
         DATUMCTL_CONFIG_DIR: sandbox.folder,
         NO_COLOR: "1",
@@ -58,11 +59,11 @@ async function withCase(run: (given: Case) => Promise<void>): Promise<void> {
 Deno.test("the usual case is answered, with a template and without, and no session that is over", async () => {
   await withCase(async (given) => {
     const short = await usual(given, ["--short"]);
-    assert.deepEqual(short, { out: "ada@example.com acme/web renews itself\n", code: "true\n" });
+    assert.deepEqual(short, { out: "ada@example.com acme/web renews itself\n", code: "0\n" });
     const template = "{user} {session} {organization} {project} {scope} {life} {state} {host} {{}}";
     assert.deepEqual(await usual(given, ["--format", template]), {
       out: `ada@example.com ${NAME} acme web acme/web renews itself renewable api.example.com {}\n`,
-      code: "true\n",
+      code: "0\n",
     });
     await edit(given.file, (session) => ({ ...session, inUse: { organization: "acme" } }));
     assert.equal((await usual(given, ["--short"])).out, "ada@example.com acme renews itself\n");
@@ -71,7 +72,15 @@ Deno.test("the usual case is answered, with a template and without, and no sessi
   });
 });
 
-const NOTHING = { out: "", code: "false\n" };
+const NOTHING = { out: "", code: "undefined\n" };
+
+Deno.test("what lies above the home decides nothing", async () => {
+  await withCase(async (given) => {
+    await Deno.writeTextFile(`${given.folder}/../.datumctl.json`, "{}");
+    assert.equal((await usual(given, ["--short"], { HOME: given.folder })).code, "0\n");
+    assert.deepEqual(await usual(given, ["--short"]), NOTHING);
+  });
+});
 
 Deno.test("a flag or a variable that decides makes it another case", async () => {
   await withCase(async (given) => {
