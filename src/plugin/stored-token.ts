@@ -8,17 +8,17 @@ import { ALL, namesOf, variableInForce } from "../providers/registry.ts";
 import { activeAtHand, sessionAtHand } from "../sessions/at-hand.ts";
 import { preferredKind } from "../sessions/fresh-token.ts";
 import { openAtHand } from "../sessions/open-at-hand.ts";
+import { mayHaveFailed } from "../sessions/recent-failure.ts";
 import { isFresh, type TimedToken, timedToken } from "../sessions/token.ts";
 import type { Clock } from "../system/clock.ts";
 import { type Environment, environment, foldersOf } from "../system/environment.ts";
-import { isListed } from "../system/files.ts";
 import { type ParentProcess, parentProcess, startedAfter } from "../system/parent-process.ts";
 import { writeErr, writeOut } from "../system/terminal.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest, readGetToken } from "./arguments.ts";
 import { openDeliveries } from "./deliveries.ts";
 import { chooseForm, type Form, formatExecCredential } from "./exec-credential.ts";
 import { printAnswer, type Printer } from "./print.ts";
-import { isRightSession } from "./right-session.ts";
+import { isOfEntry, isRightSession } from "./right-session.ts";
 
 /** The flags that the usual case has. */
 const USUAL: ReadonlySet<string> = new Set<keyof GetTokenFlags>([
@@ -31,6 +31,9 @@ const USUAL: ReadonlySet<string> = new Set<keyof GetTokenFlags>([
   "requestTimeout",
   "quiet",
 ]);
+
+/** What the names in sessions stand for. */
+const CLOUDS = namesOf(ALL);
 
 /** How long an open keyring may take here, in milliseconds: the rest of the call's time is for its tool. */
 const KEYRING_TIME = 1000;
@@ -84,10 +87,10 @@ async function storedToken(
   const folders = foldersOf(env);
   const name = request.session ?? activeName(request, env);
   const found = name === undefined ? undefined : await sessionAtHand(folders, name, CLOUDS);
-  if (found === undefined) return undefined;
+  if (found === undefined || !isOfEntry(found.session, request)) return undefined;
   const { paths } = found;
   // What failed a moment ago is not tried again.
-  if (form.output !== "token" && isListed(paths.failure)) return undefined;
+  if (form.output !== "token" && mayHaveFailed(paths.failure, now)) return undefined;
   const opened = await openAtHand(found, CLOUDS, {
     bus: env("DBUS_SESSION_BUS_ADDRESS"),
     timeout: KEYRING_TIME,
@@ -104,8 +107,6 @@ async function storedToken(
   // The same process comes back for it: its server may have refused it.
   return before === undefined || await startedAfter(parent, before, now) ? token : undefined;
 }
-
-const CLOUDS = namesOf(ALL);
 
 /** The active session's name, for an entry that follows it, which no folder changes. */
 function activeName({ activeFor }: GetTokenRequest, env: Environment): string | undefined {

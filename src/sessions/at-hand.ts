@@ -5,7 +5,7 @@
 
 import type { Folders } from "../system/environment.ts";
 import { isPrivateFolder, readPrivateFile } from "../system/files.ts";
-import { isSessionName } from "./name.ts";
+import { ENV_PREFIX, isSessionName } from "./name.ts";
 import type { ProviderNames } from "./provider.ts";
 import { pathsOf, type SessionPaths } from "./paths.ts";
 import { parseConfig, parseSession, type Session } from "./session.ts";
@@ -37,7 +37,7 @@ export async function sessionAtHand(
   name: string,
   providers: ProviderNames,
 ): Promise<SessionAtHand | undefined> {
-  if (!isSessionName(name)) return undefined;
+  if (!isSessionName(name) || name.startsWith(ENV_PREFIX)) return undefined;
   // Its name is a digest, which another thread makes meanwhile.
   const finding = pathsOf(folders, name);
   if (!isPrivateFolder(folders.config) || !isPrivateFolder(folders.sessions)) return undefined;

@@ -3,7 +3,7 @@
 import { parseJson } from "../encoding.ts";
 import type { Session } from "./session.ts";
 import { endpoint, sealedAddressEntries, time } from "./sealed-fields.ts";
-import type { SourceCredentials } from "./source-credentials.ts";
+import { type SourceCredentials, sourceCredentialsSchema } from "./source-credentials.ts";
 import {
   exactOptional,
   listOf,
@@ -115,15 +115,13 @@ export function issuerOf(credentials: Credentials): string {
  * Reads unsealed credentials; undefined when they are not what this version seals: they are ours by their seal, but another
  * version of us may have sealed them.
  */
-export async function parseCredentials(text: string): Promise<Credentials | undefined> {
+export function parseCredentials(text: string): Credentials | undefined {
   const sealed = parseJson(text);
   if (typeof sealed !== "object" || sealed === null) return undefined;
   // On disk `tokenSource` is called `recipe`.
   const { recipe, ...value } = sealed as { readonly recipe?: unknown };
   const credentials = recipe === undefined ? value : { ...value, tokenSource: recipe };
-  const schema = recipe === undefined
-    ? signInSchema
-    : (await import("./source-credentials.ts")).sourceCredentialsSchema;
+  const schema = recipe === undefined ? signInSchema : sourceCredentialsSchema;
   try {
     schema(credentials, "");
   } catch (thrown) {

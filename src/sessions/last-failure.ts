@@ -6,8 +6,8 @@ import type { Clock } from "../system/clock.ts";
 import { isTrusted, readTextFile, replaceQuickly } from "../system/files.ts";
 import { acquireLock } from "../system/locks.ts";
 import { isObject, parseJson } from "../encoding.ts";
+import { REMEMBERED } from "./recent-failure.ts";
 
-const REMEMBERED = 10_000;
 // Five runs of the plugin; each may wait ten seconds for the network or for another process.
 const TOLD_OF_OUTAGE = 60_000;
 const LONGEST_WAIT = 5000;

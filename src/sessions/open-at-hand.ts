@@ -27,11 +27,11 @@ export async function openAtHand(
   keyring: KeyringAtHand,
 ): Promise<OpenedSession | undefined> {
   const text = session.keyStore === "file"
-    ? readPrivateFile(paths.key)
+    ? readPrivateFile(paths.key)?.trim()
     : await keyInKeyring(session.name, keyring);
-  const key = text === undefined ? undefined : await readBareKey(text.trim());
+  const key = text === undefined ? undefined : await readBareKey(text);
   const opened = key === undefined ? undefined : await unsealWith(session.credentials, key);
-  return opened === undefined ? undefined : await sessionAsSealed(session, opened, providers);
+  return opened === undefined ? undefined : sessionAsSealed(session, opened, providers);
 }
 
 async function keyInKeyring(name: string, { bus, timeout }: KeyringAtHand): Promise<string | undefined> {

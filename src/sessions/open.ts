@@ -26,17 +26,17 @@ export async function unsealSession(
   providers: ProviderNames,
 ): Promise<OpenedSession | undefined> {
   const text = await unseal(session.credentials, key);
-  const opened = text === undefined ? undefined : await sessionAsSealed(session, text, providers);
+  const opened = text === undefined ? undefined : sessionAsSealed(session, text, providers);
   return opened && { ...opened, key };
 }
 
 /** As {@link unsealSession}, with the text that was sealed. */
-export async function sessionAsSealed(
+export function sessionAsSealed(
   session: Session,
   text: string,
   providers: ProviderNames,
-): Promise<OpenedSession | undefined> {
-  const credentials = await parseCredentials(text);
+): OpenedSession | undefined {
+  const credentials = parseCredentials(text);
   if (credentials === undefined) return undefined;
   const { subject, signIn } = credentials;
   // What a seal with these fields leaves out was not there when it was made.

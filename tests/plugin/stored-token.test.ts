@@ -1,12 +1,15 @@
 /** Proves which calls the short way answers, and that it leaves all others to the long one, with which `getToken` compares it. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { GetTokenFlags } from "../../src/plugin/arguments.ts";
 import { runStoredToken } from "../../src/plugin/stored-token.ts";
+import { API_TOKEN, CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";
 import { STUDIO } from "../../src/providers/studio/facts.ts";
+import { saveMachine } from "../../src/sessions/save.ts";
+import type { TokenSource } from "../../src/sessions/source-credentials.ts";
 import { RUNS } from "../fuzz.ts";
-import { edit, openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
+import { BOUND, edit, openSandbox, parentOf, type Sandbox } from "../sessions/sandbox.ts";
 import { exec, getToken, HOUR, storedToken, V1, V1BETA1 } from "./call.ts";
 
 const NAME = "ada@example.com@api.example.com";
@@ -111,7 +114,13 @@ Deno.test("any other flag, and a variable that decides, is for the long way", as
 /** What makes it a case of the long way, each in a place of its own. */
 const OTHERS: Readonly<Record<string, (sandbox: Sandbox) => unknown>> = {
   "a token that is nearly over": (sandbox) => sandbox.time += HOUR - 60_000,
-  "a failure a moment ago": async ({ paths }) => await Deno.writeTextFile((await paths(NAME)).failure, "x"),
+  "a failure a moment ago": async (sandbox) => await fail(sandbox),
+  "a failure by a clock that was put back": async (sandbox) => {
+    await fail(sandbox);
+    sandbox.time -= 60_000;
+  },
+  "a memory of failures that cannot be read": async ({ paths }) =>
+    await Deno.writeTextFile((await paths(NAME)).failure, "x", { mode: 0o600 }),
   "a session file that others can read": async ({ paths }) =>
     await Deno.chmod((await paths(NAME)).file, 0o644),
   "a key file that others can read": async ({ paths }) => await Deno.chmod((await paths(NAME)).key, 0o640),
@@ -137,6 +146,40 @@ const OTHERS: Readonly<Record<string, (sandbox: Sandbox) => unknown>> = {
   },
 };
 
+async function fail({ paths, time }: Sandbox): Promise<void> {
+  const failure = { at: time, code: "NETWORK", message: "It is down.", hint: "", told: [] };
+  await Deno.writeTextFile((await paths(NAME)).failure, JSON.stringify(failure), { mode: 0o600 });
+}
+
+Deno.test("a failure that is no longer remembered, and any for a script, leaves the short way open", async () => {
+  await withSession(async (sandbox) => {
+    await fail(sandbox);
+    assert.equal((await getToken(sandbox, { session: NAME })).code, 0);
+    assert.ok(await storedToken(sandbox.store, { session: NAME }) !== undefined);
+    sandbox.time += 10_000;
+    assert.ok(await storedToken(sandbox.store, { session: NAME, output: V1 }, exec()) !== undefined);
+    assert.equal((await getToken(sandbox, { session: NAME, output: V1 }, exec())).code, 0);
+  });
+});
+
+Deno.test("a session file of a variable's name gives nothing", async () => {
+  await withSession(async (sandbox) => {
+    const [from, to] = [await sandbox.paths(NAME), await sandbox.paths("env:DATUMCTL_TOKEN")];
+    await edit(from.file, (session) => ({ ...session, name: "env:DATUMCTL_TOKEN" }));
+    await Deno.rename(from.file, to.file);
+    await Deno.rename(from.key, to.key);
+    assert.equal((await getToken(sandbox, { session: "env:DATUMCTL_TOKEN" })).code, 4);
+  });
+});
+
+Deno.test("an entry's place counts for what a file says, too, not only for what is sealed", async () => {
+  await withSession(async (sandbox) => {
+    await edit((await sandbox.paths(NAME)).file, (session) => ({ ...session, apiHost: "api.other.example" }));
+    const flags = { session: NAME, activeFor: "api.example.com", output: V1 };
+    assert.equal((await getToken(sandbox, flags, exec())).code, 4);
+  });
+});
+
 async function linked(path: string): Promise<void> {
   await Deno.rename(path, `${path}.elsewhere`);
   await Deno.symlink(`${path}.elsewhere`, path);
@@ -157,6 +200,37 @@ Deno.test("a token for a cloud without a Kubernetes API is for scripts alone", a
   await using sandbox = await openSandbox();
   await sandbox.add({ name: "studio", session: { provider: STUDIO } });
   assert.equal(await storedToken(sandbox.store, { session: "studio", output: V1 }, exec()), undefined);
+});
+
+Deno.test("a machine's stored token is answered; a CI job's is for the long way, which knows the job", async () => {
+  await using sandbox = await openSandbox();
+  const sources: readonly (readonly [TokenSource, answered: boolean])[] = [
+    [{ kind: "client-credentials", tokenEndpoint: sandbox.issuer.metadata.token_endpoint }, true],
+    [{ kind: "workload", source: { kind: "variable", name: "JOB" }, audience: "a" }, false],
+  ];
+  for (const [tokenSource, answered] of sources) {
+    const name = tokenSource.kind;
+    const session = { provider: CLOUDFLEET, kind: API_TOKEN, user: { subject: "machine-1" }, scopes: [] };
+    const credentials = {
+      issuer: sandbox.issuer.url,
+      apiHost: "api.example.com",
+      clientId: "id-1",
+      subject: "machine-1",
+      tokenSource,
+      accessToken: "access-1",
+      received: sandbox.time,
+      accessTokenExpires: sandbox.time + HOUR,
+    };
+    await saveMachine(
+      sandbox.store,
+      { session, credentials, label: name },
+      { wantedName: name, keyStores: ["file"], moveKey: false, activate: false },
+      BOUND,
+    );
+    const called = await storedToken(sandbox.store, { session: name, output: V1 }, exec());
+    assert.equal(called !== undefined, answered, name);
+    assert.equal((await getToken(sandbox, { session: name, output: V1 }, exec())).code, answered ? 0 : 4);
+  }
 });
 
 Deno.test("a process that comes back for its token is for the long way; another, or a later one of its number, is not", async () => {

@@ -13,7 +13,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
   const { session } = await sandbox.add();
   const { credentials, key } = await openSignIn(sandbox.store, session, BOUND);
   const good = JSON.stringify(credentials);
-  assert.deepEqual(await parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
+  assert.deepEqual(parseCredentials(good.replace("{", '{"newer":1,')), { newer: 1, ...credentials });
   for (
     const text of [
       "not JSON",
@@ -24,7 +24,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
       JSON.stringify({ ...credentials, accessToken: 1 }),
     ]
   ) {
-    assert.equal(await parseCredentials(text), undefined, text);
+    assert.equal(parseCredentials(text), undefined, text);
     const sealed = { ...session, credentials: await seal(text, key) };
     await expectRejection(sandbox.store.open(sealed, BOUND), {
       code: "STORAGE",
@@ -33,7 +33,7 @@ Deno.test("credentials that another version sealed are damaged, not a fault of o
   }
 });
 
-Deno.test("where tokens come from is sealed as `recipe`, as every version did, and read again", async () => {
+Deno.test("where tokens come from is sealed as `recipe`, as every version did, and read again", () => {
   const { provider, kind } = SESSION;
   const address = { issuer: SESSION.issuer, apiHost: SESSION.apiHost, clientId: "1", subject: "42" };
   const source = { kind: "workload", source: { kind: "variable", name: "JOB" }, audience: "a" } as const;
@@ -41,5 +41,5 @@ Deno.test("where tokens come from is sealed as `recipe`, as every version did, a
   const text = formatCredentials(credentials, SESSION);
   const fields = JSON.parse(JSON.stringify({ provider, kind }));
   assert.deepEqual(JSON.parse(text), { ...address, recipe: source, fields });
-  assert.deepEqual(await parseCredentials(text), { ...credentials, fields });
+  assert.deepEqual(parseCredentials(text), { ...credentials, fields });
 });
