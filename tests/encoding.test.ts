@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import fc from "./fast-check.ts";
 import { fromBase64Url, toBase32, toBase64Url } from "../src/encoding.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

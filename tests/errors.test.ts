@@ -1,8 +1,8 @@
 /** Proves the one error type: its codes and exits, its three formats, and what is never printed. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { parse } from "yaml";
+import fc from "./fast-check.ts";
 import { AppError, CODES, ERROR_FORMATS, type ErrorCode, formatError, toAppError } from "../src/errors.ts";
 import { VERSION } from "../src/version.ts";
 

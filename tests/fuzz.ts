@@ -1,7 +1,7 @@
 /** What fuzz tests share: how many cases, hostile values and damaged documents. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "./fast-check.ts";
 import { assertAppError } from "./expect-error.ts";
 
 /** The cases for each target, 300 unless `DATUMCTL_FUZZ_RUNS` says. */

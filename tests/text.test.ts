@@ -1,7 +1,7 @@
 /** Proves that printed text steers no terminal, and that a quoted word comes out of a real shell whole and runs nothing. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "./fast-check.ts";
 import { printable, printableLines, printableValue, shellLine, shellQuote, shellWord } from "../src/text.ts";
 
 // deno-lint-ignore no-control-regex

@@ -1,7 +1,7 @@
 /** Proves that whatever an API answers with a good status, a command ends in an error of ours at worst, and repeats no token. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { ProcessContext } from "../../src/cli/context.ts";
 import { runCommandLine } from "../../src/cli/main.ts";
 import { assertPrintable } from "../expect-error.ts";

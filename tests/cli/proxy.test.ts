@@ -1,7 +1,7 @@
 /** Proves the command: at the real API server nothing gets through that it should not, and real kubectl works through it. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { type AuditEntry, proxyKubeconfig } from "../../src/proxy/proxy.ts";
 import { permissions } from "../../scripts/compile.ts";
 import { policyKubectls, runKubectl } from "../kube/kubectl.ts";

@@ -1,7 +1,7 @@
 /** Proves which URLs may be asked, and that a name stays one segment of the path that it is put in. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { endpointUrl, pathSegment } from "../../src/http/address.ts";
 import { expectError } from "../expect-error.ts";
 

@@ -1,7 +1,7 @@
 /** Proves that no spelling of a secret that a request carries survives in the words of its answer. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import {
   isFulfilled,
   type ReadAnswer,

@@ -1,7 +1,7 @@
 /** Proves what macOS's `security` is sent: never the secret in its words, one command for one name. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { addCommand, encodeAccount, macosStore } from "../../src/keyring/macos.ts";
 import { fileNameOf } from "../../src/sessions/name.ts";
 import {

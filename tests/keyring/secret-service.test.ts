@@ -1,7 +1,7 @@
 /** Proves the direct reading of open items against a real gnome-keyring, and against a bus that misbehaves. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { linuxStore } from "../../src/keyring/linux.ts";
 import { readOpenItem } from "../../src/keyring/secret-service.ts";
 import type { SecretStore } from "../../src/keyring/store.ts";

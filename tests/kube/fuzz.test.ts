@@ -1,7 +1,7 @@
 /** Proves, with generated files, that no kubeconfig breaks its reader, is damaged by an edit, or is quoted. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { loadKubeconfig } from "../../src/kubeconfig/file.ts";
 import { parsePluginPolicy, pluginRemedy, refusesPlugin } from "../../src/kubeconfig/kuberc.ts";
 import { withoutSecrets } from "../../src/kubeconfig/mask.ts";

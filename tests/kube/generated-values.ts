@@ -1,6 +1,6 @@
 /** Generated objects, with the texts, names and numbers that printers and readers differ about. */
 
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { Json } from "../../src/kube/lossless-json.ts";
 
 /** Pieces that mean something in YAML 1.1, look as if they did, or must be escaped somewhere. */

@@ -1,6 +1,6 @@
 /** JSONPath templates by hand, and how others are generated, with the object that they are asked of. */
 
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { Json } from "../../src/kube/lossless-json.ts";
 
 /** An object with a value of every kind. */

@@ -1,7 +1,7 @@
 /** Proves that a JSONPath template finds, prints and fails as it does for kubectl. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { AppError } from "../../src/errors.ts";
 import { printable } from "../../src/text.ts";
 import { JsonPath, type JsonPathOptions, relaxedPath } from "../../src/kube/jsonpath.ts";

@@ -1,10 +1,10 @@
 /** Proves that a selector of labels selects what the real kubectl selects among the objects of a file. */
 
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { readLabelSelector } from "../../src/kube/label-selector.ts";
 import { allowError } from "../expect-error.ts";
 import { hostileText, ours, RUNS } from "../fuzz.ts";
-import fc from "fast-check";
 import { atHand, manifestText, startWriteServer } from "./write/write-server.ts";
 
 const LABELS: readonly Readonly<Record<string, string>>[] = [

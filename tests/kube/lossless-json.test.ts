@@ -1,7 +1,7 @@
 /** Proves that JSON is read as `JSON.parse` does, but that no integer loses a digit. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { type Json, readJson } from "../../src/kube/lossless-json.ts";
 import { compactJson } from "../../src/kube/json-text.ts";
 import { expectError } from "../expect-error.ts";

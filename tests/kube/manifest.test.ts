@@ -1,7 +1,7 @@
 /** Proves that manifests are read as kubectl reads them: YAML 1.1 as go-yaml understands it, JSON, documents, lists. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { compactJson, jsonText } from "../../src/kube/json-text.ts";
 import { readDocuments, readManifest } from "../../src/kube/manifest.ts";
 import { expectError } from "../expect-error.ts";

@@ -1,7 +1,7 @@
 /** Proves that printed values are what kubectl prints, are read back as they were, and never overflow a printer. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { goValue } from "../../src/kube/go-value.ts";
 import { compactJson, jsonText } from "../../src/kube/json-text.ts";
 import type { Json } from "../../src/kube/lossless-json.ts";

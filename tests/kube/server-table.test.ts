@@ -1,7 +1,7 @@
 /** Proves that a server's tables are what `kubectl get` prints of the same answers. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { Json } from "../../src/kube/lossless-json.ts";
 import { PagedTable, type TableOptions, tableRows, tableTitles } from "../../src/kube/server-table.ts";
 import { alignColumns } from "../../src/kube/table-layout.ts";

@@ -1,7 +1,7 @@
 /** Proves that a unified diff is what `diff` and `patch` take it for, and as short. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { unifiedDiff } from "../../src/kubeconfig/diff.ts";
 import { scratchFolder } from "../scratch.ts";
 

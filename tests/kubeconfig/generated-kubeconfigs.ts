@@ -1,6 +1,6 @@
 /** Generated kubeconfigs and edits of them, for what must hold of every one. */
 
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { ExecEntry, KubeconfigEdit } from "../../src/kubeconfig/edit.ts";
 
 /** The exec section of the entry that is written. */

@@ -1,7 +1,7 @@
 /** Proves of generated kubeconfigs that an edit says what was meant, and leaves every line that it is not about. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { ExecEntry, KubeconfigEdit } from "../../src/kubeconfig/edit.ts";
 import { editKubeconfig, type ParsedKubeconfig, parseKubeconfig } from "../../src/kubeconfig/text.ts";
 import { allowError, expectError } from "../expect-error.ts";

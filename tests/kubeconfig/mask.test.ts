@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { Document, parse, visit, type YAMLMap } from "yaml";
+import fc from "../fast-check.ts";
 import { previewKubeconfig } from "../../src/kubeconfig/file.ts";
 import { withoutSecrets } from "../../src/kubeconfig/mask.ts";
 import { entryEdit, execEntry } from "../../src/kubeconfig/entries.ts";

@@ -1,7 +1,7 @@
 /** Proves, with generated input, that whatever an issuer or a browser sends ends in a result or one of our errors. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { beginAuthorization, readCallback } from "../../src/oauth/authorization-code.ts";
 import { beginDevice } from "../../src/oauth/device.ts";
 import { discoverIssuer } from "../../src/oauth/discovery.ts";

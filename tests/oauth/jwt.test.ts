@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { timeOf, unverifiedClaims } from "../../src/oauth/jwt.ts";
 
 const part = (value: string | Uint8Array) => Buffer.from(value).toString("base64url");

@@ -1,7 +1,7 @@
 /** Proves which redirect URIs can be listened on, and that a port comes into them without another byte changing. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { loopbackRedirect } from "../../src/oauth/redirect-uri.ts";
 import { expectError } from "../expect-error.ts";
 

@@ -1,7 +1,7 @@
 /** Proves the short reading of get-token's words: every form of its flags, and agreement with the whole command line. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { flagsOfWrongGetToken, getTokenRequest, readGetToken } from "../../src/plugin/arguments.ts";
 import { runGetToken } from "../../src/plugin/get-token.ts";
 import { errorFormatOf } from "../../src/errors.ts";

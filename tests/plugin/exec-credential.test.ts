@@ -1,7 +1,7 @@
 /** Proves the contract with kubectl: which version is spoken, and the shape of what is printed. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import {
   chooseOutput,
   EXEC_API_VERSIONS,

@@ -1,7 +1,7 @@
 /** Proves, with generated words, variables and notes, that get-token ends in a token or one of our errors. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { readGetToken } from "../../src/plugin/arguments.ts";
 import { EXEC_API_VERSIONS, readExecInfo } from "../../src/plugin/exec-credential.ts";
 import { signInFromPlugin } from "../../src/plugin/sign-in.ts";

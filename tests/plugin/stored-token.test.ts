@@ -1,7 +1,7 @@
 /** Proves which calls the short way answers, and that it leaves all others to the long one, with which `getToken` compares it. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import type { GetTokenFlags } from "../../src/plugin/arguments.ts";
 import { runStoredToken } from "../../src/plugin/stored-token.ts";
 import { API_TOKEN, CLOUDFLEET } from "../../src/providers/cloudfleet/facts.ts";

@@ -1,7 +1,7 @@
 /** Proves what counts as a host, and that nothing else gets through. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { parseHost } from "../../src/providers/host.ts";
 import { allowError, expectError } from "../expect-error.ts";
 

@@ -1,7 +1,7 @@
 /** Proves, with generated files, that whatever lies in our folders ends in a result or one of our errors. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 import { openDeliveries } from "../../src/plugin/deliveries.ts";
 import { seal } from "../../src/sessions/seal.ts";

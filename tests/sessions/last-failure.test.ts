@@ -1,7 +1,7 @@
 /** Proves what is remembered of a failure, for how long, for whom, and that nothing here ever fails. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { AppError, CODES, type ErrorCode } from "../../src/errors.ts";
 import { openFailureMemory } from "../../src/sessions/last-failure.ts";
 

@@ -1,7 +1,7 @@
 /** Proves what the launcher hands out and when it becomes the program, in every shell at hand. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { installLauncher, launcherPath, launcherText, readLauncher } from "../../src/sessions/launcher.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { inScratch, modeOf, namesIn, scratchFolder, writeScript } from "../scratch.ts";

@@ -1,8 +1,8 @@
 /** Which name a new session gets by itself: of people of many scripts, and of those whose names look alike. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { createHash } from "node:crypto";
+import fc from "../fast-check.ts";
 import { isSessionName } from "../../src/sessions/name.ts";
 import { defaultSessionName } from "../../src/sessions/new-name.ts";
 import { isDoubtful, lookAlike, skeletonOf } from "../../src/sessions/look-alikes.ts";

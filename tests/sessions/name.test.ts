@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { fileNameOf, isSessionName } from "../../src/sessions/name.ts";
 import { defaultSessionName, refuseNameOfOtherHost, sessionNameOf } from "../../src/sessions/new-name.ts";
 import { expectError } from "../expect-error.ts";

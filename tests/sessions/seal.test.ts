@@ -1,8 +1,8 @@
 /** Proves the sealing of credentials with jose as the oracle, both ways, and what is refused. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { compactDecrypt, CompactEncrypt } from "jose";
+import fc from "../fast-check.ts";
 import { fromBase64Url, toBase64Url } from "../../src/encoding.ts";
 import { kidOf, makeKeyText, readKeyText, seal, type SealingKey, unseal } from "../../src/sessions/seal.ts";
 

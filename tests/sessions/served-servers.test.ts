@@ -1,7 +1,7 @@
 /** Proves which server a session's token may go to, and how the one that may not is refused. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { AppError } from "../../src/errors.ts";
 import {
   acceptedBefore,

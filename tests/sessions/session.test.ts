@@ -1,7 +1,7 @@
 /** Proves what a session file must hold, and how damage is told. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { AppError } from "../../src/errors.ts";
 import { formatSession, parseSession } from "../../src/sessions/session.ts";
 import { allowError, type ExpectedError, expectError } from "../expect-error.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { EXEC_API_VERSIONS, formatExecCredential } from "../../src/plugin/exec-credential.ts";
 import type { Credentials } from "../../src/sessions/credentials.ts";
 import {

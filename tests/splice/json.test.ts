@@ -1,7 +1,7 @@
 /** Proves that an edit of a JSON file changes what it names and no other byte, and that what cannot be edited is refused. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { editJsonTexts, JsonFault, readJsonObject, sameToGo } from "../../src/splice/json.ts";
 import { RUNS } from "../fuzz.ts";
 

@@ -1,7 +1,7 @@
 /** Proves durations as people write and read them, and waits that end when they should. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { AppError } from "../../src/errors.ts";
 import { alarm, boundedSignal, formatSpan, parseDuration, pause } from "../../src/system/clock.ts";
 import { allowError, expectError } from "../expect-error.ts";

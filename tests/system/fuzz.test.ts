@@ -1,6 +1,6 @@
 /** Proves, with generated files, that no certificate authority's file breaks a sign-in. */
 
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { certificatesOf, openNetwork } from "../../src/system/network.ts";
 import { makeCertificates } from "../cloud/certificates.ts";
 import { damaged, ours, RUNS } from "../fuzz.ts";

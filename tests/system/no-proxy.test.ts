@@ -2,8 +2,8 @@
 
 // deno-lint-ignore-file no-console -- what cannot be run here says so
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
+import fc from "../fast-check.ts";
 import { isExcepted, isOwnHost } from "../../src/system/no-proxy.ts";
 import { findProgram } from "../../src/system/processes.ts";
 import { inScratch } from "../scratch.ts";

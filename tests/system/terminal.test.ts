@@ -1,7 +1,7 @@
 /** Proves how keys are told apart and that no word is lost on the way out. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../fast-check.ts";
 import { splitKeys, writeAll } from "../../src/system/terminal.ts";
 
 Deno.test("an escape sequence is one key, everything else a key per character", () => {

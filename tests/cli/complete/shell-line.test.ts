@@ -1,7 +1,7 @@
 /** Proves that command lines are taken apart as shells do, and that words are written so that shells read them back. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { endForBash, readLine, type Shell, wordForPowerShell } from "../../../src/cli/complete/shell-line.ts";
 
 /** COMP_WORDBREAKS as bash has it. */

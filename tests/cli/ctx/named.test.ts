@@ -1,7 +1,7 @@
 /** Proves which organization or project a text means: ids first, then what people call them, never one of several. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { idsOf, namedTarget } from "../../../src/cli/ctx/named.ts";
 import { targetName, type TargetRow } from "../../../src/cli/ctx/targets.ts";
 import { expectError } from "../../expect-error.ts";

@@ -1,7 +1,7 @@
 /** Proves the shell line that changes a text file: what a shell makes of it is the text that was meant. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { editLine } from "../../../src/cli/doctor/text-edit.ts";
 import { scratchFolder } from "../../scratch.ts";
 

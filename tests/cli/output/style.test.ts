@@ -3,8 +3,8 @@
 // deno-lint-ignore-file no-control-regex -- escapes are what is looked for
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import stringWidth from "string-width";
+import fc from "../../fast-check.ts";
 import {
   formatStyledError,
   PLAIN,

@@ -1,9 +1,9 @@
 /** Proves lists and single objects in each of their formats. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import stringWidth from "string-width";
 import { parse } from "yaml";
+import fc from "../../fast-check.ts";
 import {
   formatListing,
   formatObject,

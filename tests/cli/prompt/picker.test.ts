@@ -1,8 +1,8 @@
 /** Proves the picker without a terminal: what it shows at any width, and what each key does. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import stringWidth from "string-width";
+import fc from "../../fast-check.ts";
 import { onKey, openPicker, pick, type Picker, pickOrLeave, render } from "../../../src/cli/prompt/picker.ts";
 import { expectRejection } from "../../expect-error.ts";
 import { openSandbox } from "../../sessions/sandbox.ts";

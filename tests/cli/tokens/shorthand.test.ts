@@ -1,7 +1,7 @@
 /** Proves how shorthand is read, against the documentation's examples and against objects written in it. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { parseShorthand, type ShorthandValue } from "../../../src/cli/tokens/shorthand.ts";
 import { allowError, expectError } from "../../expect-error.ts";
 

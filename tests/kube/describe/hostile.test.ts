@@ -1,7 +1,7 @@
 /** Proves that no object breaks `describe`, steers a terminal, shows a secret's value or makes it print without end. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import {
   describe,
   type DescribedKind,

@@ -1,7 +1,7 @@
 /** Proves that no schema breaks `explain`, makes it run for long, or makes it print without end. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { explain } from "../../../src/kube/explain/explain.ts";
 import { explainTarget, openApiPath } from "../../../src/kube/explain/target.ts";
 import { wrapWords } from "../../../src/kube/explain/word-wrap.ts";

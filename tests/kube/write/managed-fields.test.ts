@@ -1,7 +1,7 @@
 /** Proves how fields are named, found, and handed from one manager to another. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { compactJson } from "../../../src/kube/json-text.ts";
 import { type Json, type JsonMembers, readJson } from "../../../src/kube/lossless-json.ts";
 import { asMembers } from "../../../src/kube/json-parts.ts";

@@ -1,8 +1,8 @@
 /** Proves of every credential of a machine what its refusal is called, what is asked again, and what a token answer must be. */
 
-import fc from "fast-check";
 import { SignJWT } from "jose";
 import assert from "node:assert/strict";
+import fc from "../../fast-check.ts";
 import { AppError, type ErrorCode } from "../../../src/errors.ts";
 import { clientCredentialsToken } from "../../../src/oauth/grants/client-credentials.ts";
 import { jwtBearerToken } from "../../../src/oauth/grants/jwt-bearer.ts";

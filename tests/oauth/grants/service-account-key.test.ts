@@ -1,8 +1,8 @@
 /** Proves what a service account's key file must be: real keys of every kind, and a sentence for each fault. */
 
-import fc from "fast-check";
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import fc from "../../fast-check.ts";
 import {
   parseServiceAccountKey,
   serviceAccountKey,

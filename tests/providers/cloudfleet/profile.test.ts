@@ -1,7 +1,7 @@
 /** Proves what is known of Cloudfleet: its table of operations, its addresses, and what variables and answers may say. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { type ErrorCode } from "../../../src/errors.ts";
 import {
   cloudfleetAddress,

@@ -1,7 +1,7 @@
 /** Proves which addresses are of a registry, and whose. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../fast-check.ts";
 import { organizationOf, registryOf } from "../../../src/providers/cloudfleet/registries.ts";
 import { hostileText, RUNS } from "../../fuzz.ts";
 

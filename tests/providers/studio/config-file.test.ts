@@ -1,8 +1,8 @@
 /** Proves that the TOML of DataChain's own tools gets our table and keeps everything else byte for byte. */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { parse, stringify } from "smol-toml";
+import fc from "../../fast-check.ts";
 import {
   configText,
   datachainConfigPath,
