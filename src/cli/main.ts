@@ -39,9 +39,9 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
   const refused = (command: CommandUnknownOpts) => {
     refusingCommand = command;
   };
-  const run = async (words: readonly string[]) => {
+  const run = async (words: readonly string[], line = args) => {
     const program = await buildProgram(words, context, contextOf, refused);
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync([...line], { from: "user" });
   };
   const foreign = foreignWordAt(args);
   try {
@@ -52,9 +52,14 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
     try {
       await run(ownArgs.includes("help") ? NO_WORDS : ownArgs);
     } catch (thrown) {
+      if (!(thrown instanceof CommanderError)) throw thrown;
+      const line = thrown.code === "commander.unknownOption" && refusingCommand?.parent === null
+        ? await wordsFirst(args, refusingCommand)
+        : undefined;
+      if (line !== undefined) await run(ownArgs, line);
       // The nearest word to an unknown one may be of a command that was not loaded.
-      if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
-      await run(NO_WORDS);
+      else if (thrown.code === "commander.unknownCommand") await run(NO_WORDS);
+      else throw thrown;
     }
     return 0;
   } catch (thrown) {
@@ -74,6 +79,15 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
     }
     return error.exitCode;
   }
+}
+
+/** The line whose flags stand before the words that they belong to, put right; undefined for any other. */
+async function wordsFirst(
+  args: readonly string[],
+  program: CommandUnknownOpts,
+): Promise<readonly string[] | undefined> {
+  const { withWordsFirst } = await import("./flags-first.ts");
+  return withWordsFirst(args, program);
 }
 
 /**

@@ -268,13 +268,16 @@ function firstWordAt(args: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** How many words one of those flags takes, with its value; undefined for any other flag. */
-function wordsOfFlag(word: string, options: CommandUnknownOpts["options"]): 1 | 2 | undefined {
+/** How many words one of some flags takes, with its value; undefined for a word that is none of them. */
+export function wordsOfFlag(word: string, options: CommandUnknownOpts["options"]): 1 | 2 | undefined {
   const [name] = word.split("=");
   const long = options.find((option) => option.long === name);
   if (long?.required) return word === name ? 2 : 1;
   if (long !== undefined) return word === name ? 1 : undefined;
   const [, letters = ""] = /^-([^-].*)/s.exec(word) ?? [];
+  // Its value can stand right behind the letter.
+  const short = options.find((option) => option.short === `-${letters[0]}`);
+  if (short?.required) return letters.length === 1 ? 2 : 1;
   const isSwitch = (letter: string) =>
     options.some(({ short, required }) => short === `-${letter}` && !required);
   return letters !== "" && [...letters].every(isSwitch) ? 1 : undefined;
