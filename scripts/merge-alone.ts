@@ -1,6 +1,7 @@
 /**
- * Puts what a way of `status` loads into a chunk of its own: a start is shorter than with a dozen chunks. What it shares with
- * other chunks is in the program twice then, so it must hold no state that both would change.
+ * Puts what a short way of `status` or get-token loads into a chunk of its own, without what else its modules hold: the less
+ * is read, the shorter is a start. What it shares with other chunks is in the program twice then, so it must hold no state
+ * that both would change.
  */
 
 import { joinChunk } from "./esbuild.ts";

@@ -1,8 +1,9 @@
 /** `use`: chooses, for a folder and all below it, the session, organization and project that commands act as and on. */
 
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { AppError } from "../errors.ts";
+import { AppError, failureOrThrow } from "../errors.ts";
 import { printable } from "../text.ts";
+import { contextNamed, defaultKubeconfigs, loadKubeconfig } from "../kubeconfig/file.ts";
 import { organizationVariable } from "../providers/datum/scope.ts";
 import { chooseSession } from "../sessions/choose.ts";
 import {
@@ -81,6 +82,7 @@ export async function runUse(cli: CommandContext, input: UseInput): Promise<void
     cli.out.success(`Wrote ${file.path}: ${namesInWords(names)}.`);
   } else await show(cli, file, format);
   warnOfVariables(cli, names);
+  await warnOfContext(cli, context);
   cli.out.info("For kubectl as well: datumctl exec -- kubectl get namespaces");
 }
 
@@ -124,7 +126,7 @@ function othersFile({ path, ignored, names }: FoundFile): AppError {
 }
 
 async function show(
-  { out, style }: CommandContext,
+  { out, style, store }: CommandContext,
   file: FoundFile | undefined,
   format: ReturnType<typeof listFormat>,
 ): Promise<void> {
@@ -143,6 +145,25 @@ async function show(
       format,
       style.out,
     ),
+  );
+  if (ignored !== undefined || names?.session === undefined) return;
+  if (await store.read(names.session) !== undefined) return;
+  const name = printable(names.session);
+  out.warn(`There is no session ${name} here, so commands stop. Sign in: datumctl login --profile ${name}`);
+}
+
+/** Warns of a context that the kubeconfig does not have, or not yet. */
+async function warnOfContext({ env, out }: CommandContext, name: string | undefined): Promise<void> {
+  if (name === undefined) return;
+  try {
+    if (contextNamed(await loadKubeconfig(defaultKubeconfigs(env)), name) !== undefined) return;
+  } catch (thrown) {
+    // The file is written; what is wrong with the kubeconfig, the next command tells.
+    failureOrThrow(thrown);
+    return;
+  }
+  out.warn(
+    `The kubeconfig has no context ${printable(name)}. See which there are: kubectl config get-contexts`,
   );
 }
 

@@ -104,7 +104,11 @@ Deno.test("what is named again replaces what stood there: the session apart from
   await ok(web, `use --profile ${grace} --organization beta`);
   assert.deepEqual(await content(), { session: grace, organization: "beta" });
   if (posix) await Deno.chmod(file, 0o664);
-  await ok(web, "use --context staging");
+  const context = await it.run(web, "use --context staging");
+  assert.deepEqual([context.code, context.stderr.split("\n")[0]], [
+    0,
+    "warning: The kubeconfig has no context staging. See which there are: kubectl config get-contexts",
+  ]);
   assert.deepEqual(await content(), { session: grace, context: "staging" });
   if (posix) assert.equal(await modeOf(file), 0o664);
   // Two at once: one after the other, and nothing of either is lost.
@@ -139,6 +143,12 @@ Deno.test("use without a name shows the nearest file, followed or not, and write
     project: null,
     context: null,
   });
+  await it.write(web, { session: "gone" });
+  await ok(web, "trust");
+  assert.match(
+    (await run(web, "use")).stderr,
+    /no session gone here.*\. Sign in: datumctl login --profile gone\n$/,
+  );
   await it.write(web, "{");
   assert.match(await ok(web, "use"), /Followed: +no, it is not JSON\n/);
 });
