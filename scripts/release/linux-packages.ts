@@ -1,7 +1,7 @@
 /** Packages for Debian and for RPM's distributions, and where their files go. */
 
 import { createHash } from "node:crypto";
-import { type Entry, gzipped, tarGz, textEntry } from "./archives.ts";
+import { type Entry, gzipped, levelOf, tarGz, textEntry } from "./archives.ts";
 import type { Contents } from "./contents.ts";
 import { helperEntry } from "./helper.ts";
 import { comments, DESCRIPTION, HOMEPAGE, LICENCE, MAINTAINER, NAME, notes, type Release } from "./table.ts";
@@ -77,10 +77,10 @@ export async function deb(
     { path: "debian-binary", bytes: new TextEncoder().encode("2.0\n"), mode: 0o644 },
     {
       path: "control.tar.gz",
-      bytes: await tarGz(controlFiles, release.date, { folders: true }),
+      bytes: await tarGz(controlFiles, release, { folders: true }),
       mode: 0o644,
     },
-    { path: "data.tar.gz", bytes: await tarGz(files, release.date, { folders: true }), mode: 0o644 },
+    { path: "data.tar.gz", bytes: await tarGz(files, release, { folders: true }), mode: 0o644 },
   ], release.date);
 }
 
@@ -174,7 +174,7 @@ export function rpmSpec(release: Release, files: readonly Entry[]): string {
 %global use_source_date_epoch_as_buildtime 1
 %global clamp_mtime_to_source_date_epoch 1
 %global _buildhost reproducible
-%global _binary_payload w6.gzdio
+%global _binary_payload w${levelOf(release)}.gzdio
 
 Name:           ${NAME}
 Version:        ${packageVersion(release.version)}

@@ -104,7 +104,7 @@ async function archive(
     ...completions,
     ...manPages,
   ];
-  return platform.os === "windows" ? zip(entries, release.date) : await tarGz(entries, release.date);
+  return platform.os === "windows" ? zip(entries, release) : await tarGz(entries, release);
 }
 
 function linuxPackages(

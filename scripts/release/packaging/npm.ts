@@ -93,5 +93,5 @@ async function tarball(
 ): Promise<NpmTarball> {
   const all = [textEntry("package.json", `${JSON.stringify(manifest, undefined, 2)}\n`), ...files];
   const entries = all.map((entry) => ({ ...entry, path: `package/${entry.path}` }));
-  return { name: `${name}-${release.version}.tgz`, bytes: await tarGz(entries, release.date) };
+  return { name: `${name}-${release.version}.tgz`, bytes: await tarGz(entries, release) };
 }

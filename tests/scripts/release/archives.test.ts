@@ -10,7 +10,7 @@ const ENTRIES = [PROGRAM, textEntry("man/datumctl.1", ".TH\n"), textEntry("LICEN
 
 Deno.test("a tar archive has root's files with fixed modes and dates, in the order of paths", async () => {
   await inScratch(async (folder) => {
-    await Deno.writeFile(`${folder}/a.tar.gz`, await tarGz(ENTRIES, RELEASE.date));
+    await Deno.writeFile(`${folder}/a.tar.gz`, await tarGz(ENTRIES, RELEASE));
     const list = await run("tar", ["-tvzf", `${folder}/a.tar.gz`], { env: { TZ: "UTC", LC_ALL: "C" } });
     assert.deepEqual(list.trim().split("\n").map((line) => line.replaceAll(/ +/g, " ")), [
       "-rw-r--r-- root/root 12 2026-11-29 06:30 LICENSE",
@@ -24,7 +24,7 @@ Deno.test("a tar archive has root's files with fixed modes and dates, in the ord
 
 Deno.test("archives do not differ with the order of their files, nor with the time zone", async () => {
   const make = async (entries: readonly Entry[]) =>
-    [await tarGz(entries, RELEASE.date), zip(entries, RELEASE.date)].map((bytes) => bytes.toHex());
+    [await tarGz(entries, RELEASE), zip(entries, RELEASE)].map((bytes) => bytes.toHex());
   const first = await make(ENTRIES);
   const before = Deno.env.get("TZ");
   try {
@@ -39,7 +39,9 @@ Deno.test("archives do not differ with the order of their files, nor with the ti
 
 Deno.test("archives differ with any byte, mode and date", async () => {
   const of = async (entries: readonly Entry[], date = RELEASE.date) =>
-    [await tarGz(entries, date), zip(entries, date)].map((bytes) => bytes.toHex());
+    [await tarGz(entries, { ...RELEASE, date }), zip(entries, { ...RELEASE, date })].map((bytes) =>
+      bytes.toHex()
+    );
   const [tar, zipped] = await of(ENTRIES);
   const [first = PROGRAM, ...rest] = ENTRIES;
   for (
@@ -59,7 +61,7 @@ Deno.test({
   ignore: !has("unzip"),
   async fn() {
     await inScratch(async (folder) => {
-      await Deno.writeFile(`${folder}/a.zip`, zip(ENTRIES, RELEASE.date));
+      await Deno.writeFile(`${folder}/a.zip`, zip(ENTRIES, RELEASE));
       assert.match(await run("unzip", ["-t", `${folder}/a.zip`]), /No errors detected/);
       await run("unzip", ["-q", `${folder}/a.zip`, "-d", folder], { env: { TZ: "UTC" } });
       const { mode, mtime } = await Deno.stat(`${folder}/datumctl`);
