@@ -5,10 +5,9 @@
 import { parseArgs } from "node:util";
 import { nameByOrder } from "./chunk-names.ts";
 import { buildDate, headCommit } from "./commit.ts";
-import { compileEagerly } from "./eager.ts";
-import { joinChunk, shorten, withEsbuild } from "./esbuild.ts";
-import { mergeAlone } from "./merge-alone.ts";
-import { CORE, mergeStart, readChunks } from "./merge-start.ts";
+import { shorten, withEsbuild } from "./esbuild.ts";
+import { mergeAlone, mergeBeside } from "./merge-alone.ts";
+import { CORE, mergeStart } from "./merge-start.ts";
 import { hostTarget, isWindows, type Target, TARGETS } from "./targets.ts";
 import { trialBase } from "./trial-runtime.ts";
 
@@ -200,18 +199,11 @@ export async function bundlePlainly(
  */
 async function makeQuick(folder: string): Promise<void> {
   await withEsbuild(async () => {
-    await compileEagerly(folder);
     for (const module of ["usual", "stored-token", "open-item"]) await mergeAlone(folder, module);
     await mergeStart(folder);
-    await mergeAlone(folder, "quick", CORE);
-    for (const [name, text] of await readChunks(folder)) {
-      const whole = text.includes(NODE_PARTS)
-        ? await joinChunk(folder, text, (other) => other === NODE_PARTS)
-        : text;
-      // To read its text is a large part of a start.
-      await Deno.writeTextFile(`${folder}/${name}`, await shorten(whole));
-    }
-    await Deno.remove(`${folder}/${NODE_PARTS}`);
+    await mergeBeside(folder, "quick", CORE);
+    // To read their texts is a large part of a start.
+    await shorten(folder, "main.js");
   });
 }
 

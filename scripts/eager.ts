@@ -1,9 +1,7 @@
 /**
- * Has V8 compile at once what each start calls. It else reads every function twice: first only to find its end, and again
+ * Has V8 compile at once what a short way calls. It else reads every function twice: first only to find its end, and again
  * when it is called. A function in parentheses is compiled where it stands (https://v8.dev/blog/preparser#pife).
  */
-
-import { readChunks } from "./merge-start.ts";
 
 /** The functions that a cached get-token and a prompt's `status` call: `scripts/record-start.ts` writes it. */
 export const LIST = new URL("./called-at-start.txt", import.meta.url);
@@ -14,13 +12,9 @@ const MODULE = /^\/\/ (\S+)$/;
 /** A function of a module, from its first line to its last, as the bundler writes it. */
 const FUNCTION = /^((?:async )?function\*? ([\w$]+)\([\s\S]*?^\})$/gm;
 
-/** Marks the functions on the list in the chunks of a folder. */
-export async function compileEagerly(folder: string): Promise<void> {
-  const called = new Set((await Deno.readTextFile(LIST)).split("\n"));
-  for (const [name, text] of await readChunks(folder)) {
-    const marked = markCalled(text, called);
-    if (marked !== text) await Deno.writeTextFile(`${folder}/${name}`, marked);
-  }
+/** The functions on the list. */
+export async function calledAtStart(): Promise<ReadonlySet<string>> {
+  return new Set((await Deno.readTextFile(LIST)).trim().split("\n"));
 }
 
 /** A chunk in which functions on a list are compiled at once. They come first, so that all before them can call them still. */
