@@ -129,10 +129,14 @@ function secretIn({ body }: Message): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(body.byteArray());
 }
 
+/** The most that is read of a bus for one secret, in bytes: one that never stops sending is not understood. */
+const MOST_BYTES = 1024 * 1024;
+
 /** The answers that come from the bus, in whatever order. */
 class Answers {
   readonly #stream: ByteStream;
   #bytes: Uint8Array = new Uint8Array();
+  #left = MOST_BYTES;
   #greeted = false;
   readonly #waiting: Message[] = [];
 
@@ -148,7 +152,10 @@ class Answers {
         if (found.type === "answer" && found.signature === signature) return found;
         throw new RangeError("not understood");
       }
-      this.#bytes = together(this.#bytes, await this.#stream.read() ?? fail());
+      const more = await this.#stream.read() ?? fail();
+      this.#left -= more.length;
+      if (this.#left < 0) fail();
+      this.#bytes = together(this.#bytes, more);
       this.#takeMessages();
     }
   }

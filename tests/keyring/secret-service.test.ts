@@ -124,6 +124,31 @@ Deno.test("a bus that says nothing more is KEYRING_TIMEOUT, and a signal ends th
   });
 });
 
+Deno.test("a bus that never stops sending is left, with or without messages", async () => {
+  // A signal of no fields: what a bus sends to those who ask for nothing.
+  const signal = [108, 4, 1, 1, ...[0, 0, 0, 0], ...[1, 0, 0, 0], ...[0, 0, 0, 0]];
+  for (const sent of [signal, [65]]) {
+    await inScratch(async (folder) => {
+      const path = `${folder}/bus`;
+      using listener = Deno.listen({ transport: "unix", path });
+      const many = Uint8Array.from({ length: 1024 * sent.length }, (_, at) => sent[at % sent.length] ?? 0);
+      const serving = (async () => {
+        using connection = await listener.accept();
+        await connection.write(new TextEncoder().encode(sent === signal ? "OK 1234\r\n" : ""));
+        let written = 0;
+        try {
+          for (; written < 64 * 1024 * 1024;) written += await connection.write(many);
+        } catch {
+          // It was left.
+        }
+        return written;
+      })();
+      assert.equal(await readOpenItem(`unix:path=${path}`, itemOf(ACCOUNT), bound), undefined);
+      assert.ok(await serving < 8 * 1024 * 1024);
+    });
+  }
+});
+
 Deno.test("whatever a bus answers, nothing is thrown and no secret is made of it", async () => {
   const greeted = [...new TextEncoder().encode("OK 1234\r\n")];
   const header = (type: number, body: number, fields: number) => [
