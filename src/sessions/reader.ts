@@ -6,7 +6,15 @@ import { printable } from "../text.ts";
 import type { KeyringLimits, SecretStore } from "../keyring/store.ts";
 import { checkpoint } from "../system/checkpoint.ts";
 import type { Folders } from "../system/environment.ts";
-import { accessOfOthers, isOurs, isTrusted, listFolder, readTextFile, tighten } from "../system/files.ts";
+import {
+  accessOfOthers,
+  isNoFolder,
+  isOurs,
+  isTrusted,
+  listFolder,
+  readTextFile,
+  tighten,
+} from "../system/files.ts";
 import type { Host } from "../system/host.ts";
 import type { FileLock } from "../system/locks.ts";
 import { type Config, parseConfig, parseSession, type Session } from "./session.ts";
@@ -235,10 +243,11 @@ export class SessionReader implements StoreParts {
    * Takes away other users' permissions on the folders, and says so. A folder that `DATUMCTL_CONFIG_DIR` names and that
    * holds more than ours is left as it is.
    *
-   * @throws {AppError} `STORAGE` for one of another user.
+   * @throws {AppError} `STORAGE` for one of another user, and for what is no folder.
    */
   async makeFoldersPrivate(): Promise<void> {
     const { config, sessions } = this.folders;
+    for (const folder of [config, sessions]) this.#refuseNoFolder(folder);
     await this.#makePrivate(sessions);
     if (config === sessions) return;
     this.#refuseForeign(config);
@@ -252,6 +261,16 @@ export class SessionReader implements StoreParts {
         `Others can write in ${config}. Keep sessions in a folder of their own: DATUMCTL_CONFIG_DIR=FOLDER`,
       );
     }
+  }
+
+  // What is no folder, such as a device, is somebody else's thing, whose permissions stay as they are.
+  #refuseNoFolder(path: string): void {
+    if (!isNoFolder(path)) return;
+    throw new AppError("STORAGE", `${printable(path)} is not a folder.`, {
+      hint: this.project === undefined
+        ? "Set DATUMCTL_CONFIG_DIR to a folder of your own."
+        : withoutProjectHint(this.project),
+    });
   }
 
   async #makePrivate(path: string): Promise<void> {

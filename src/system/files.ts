@@ -117,6 +117,15 @@ export function isListed(path: string): boolean {
   }
 }
 
+/** True for anything but a folder, links followed; false where nothing can be seen. */
+export function isNoFolder(path: string): boolean {
+  try {
+    return !Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
 /** True when anything is at that path. */
 export async function exists(path: string): Promise<boolean> {
   try {

@@ -32,6 +32,25 @@ Deno.test("a session's file copied over another's acts in nobody's name", async 
   assert.equal((await opened(sandbox, ada.name)).session.user.subject, "2");
 });
 
+Deno.test(
+  "what is no folder is STORAGE in a folder's place, and keeps its permissions",
+  { ignore: !posix },
+  async () => {
+    await using sandbox = await openSandbox();
+    const path = `${sandbox.folder}/device`;
+    await Deno.writeTextFile(path, "", { mode: 0o666 });
+    await Deno.chmod(path, 0o666);
+    await Deno.symlink(path, `${sandbox.folder}/link`);
+    for (const config of [path, `${sandbox.folder}/link`]) {
+      const store = new SessionStore(testHost({ DATUMCTL_CONFIG_DIR: config }), CLOUDS);
+      for (const asked of [store.read("ada"), store.active(), store.list()]) {
+        await expectRejection(asked, { code: "STORAGE", message: /is not a folder\.$/ });
+      }
+      assert.equal(await modeOf(path), 0o666);
+    }
+  },
+);
+
 Deno.test("one damaged, newer, huge or strange file hides no other", async () => {
   await using sandbox = await openSandbox();
   const { session } = await sandbox.add();
