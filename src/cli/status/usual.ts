@@ -5,6 +5,7 @@
 
 import { isScopeId } from "../../providers/datum/facts.ts";
 import { ALL, namesOf, variableInForce } from "../../providers/registry.ts";
+import { printAnswer } from "../../plugin/print.ts";
 import { namingVariable } from "../../sessions/choose.ts";
 import { activeAtHand, sessionAtHand } from "../../sessions/at-hand.ts";
 import { FOLDER_FILE, upFrom } from "../../sessions/folders-above.ts";
@@ -12,7 +13,7 @@ import { PROJECT_FOLDER } from "../../sessions/paths.ts";
 import type { Session } from "../../sessions/session.ts";
 import { currentFolder, environment, foldersOf, homeOf } from "../../system/environment.ts";
 import { haveNone } from "../../system/files.ts";
-import { writeOut } from "../../system/terminal.ts";
+import { writeErr, writeOut } from "../../system/terminal.ts";
 import { printable } from "../../text.ts";
 import { lifeOf, whoseSession } from "../session-life.ts";
 import { readStatus } from "./arguments.ts";
@@ -22,18 +23,17 @@ import { checkTemplate, isForPrompt, promptLine, type PromptValues } from "./pro
 export async function runUsualStatus(args: readonly string[]): Promise<number | undefined> {
   const line = readStatus(args);
   if (line === undefined || line.named !== undefined || !isForPrompt(line)) return undefined;
-  try {
-    if (environment("DATUMCTL_ERROR_FORMAT") !== undefined) return undefined;
-    if (line.format !== undefined) checkTemplate(line.format);
-    const session = await usualSession();
-    const values = session && usualValues(session);
-    if (values === undefined) return undefined;
-    writeOut(promptLine(values, line.format));
-    return 0;
-  } catch {
-    // Whatever is wrong is told by the others.
-    return undefined;
-  }
+  // Whatever is wrong is told by the others.
+  const text = await usualText(line.format).catch(() => undefined);
+  return text === undefined ? undefined : printAnswer(text, { writeOut, writeErr, errorFormat: "human" });
+}
+
+async function usualText(format: string | undefined): Promise<string | undefined> {
+  if (environment("DATUMCTL_ERROR_FORMAT") !== undefined) return undefined;
+  if (format !== undefined) checkTemplate(format);
+  const session = await usualSession();
+  const values = session && usualValues(session);
+  return values && promptLine(values, format);
 }
 
 /** The active session, where nothing else decides. */

@@ -17,7 +17,12 @@ interface Case {
 }
 
 /** Runs it as a process of its own: it reads the process's variables and folder. */
-async function usual({ sandbox, folder }: Case, args: readonly string[], env: Record<string, string> = {}) {
+async function usual(
+  { sandbox, folder }: Case,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  out = "/dev/stdout",
+) {
   const script = `${folder}-script.ts`;
   await Deno.writeTextFile(
     script,
@@ -25,8 +30,8 @@ async function usual({ sandbox, folder }: Case, args: readonly string[], env: Re
   );
   try {
     const flags = ["run", "--quiet", "--no-check", "--allow-all", "--config", `${ROOT}deno.json`];
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...flags, script, ...args],
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'out=$1; shift; exec "$@" >"$out"', "sh", out, Deno.execPath(), ...flags, script, ...args],
       cwd: folder,
       clearEnv: true,
       env: {
@@ -73,6 +78,12 @@ Deno.test("the usual case is answered, with a template and without, and no sessi
 });
 
 const NOTHING = { out: "", code: "undefined\n" };
+
+Deno.test("what stdout does not take is an error, and no other case: nothing is printed twice", async () => {
+  await withCase(async (given) => {
+    assert.match((await usual(given, ["--short"], {}, "/dev/full")).code, /^error: .*\n(?:.*\n)?1\n$/);
+  });
+});
 
 Deno.test("what lies above the home decides nothing", async () => {
   await withCase(async (given) => {
