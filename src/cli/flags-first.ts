@@ -32,7 +32,8 @@ function commandAt(
 }
 
 function areFlagsOf(words: readonly string[], command: CommandUnknownOpts): boolean {
-  const options = optionsOf(command);
+  // The version is asked of no command.
+  const options = optionsOf(command).filter(({ long }) => long !== "--version");
   let at = 0;
   while (at < words.length) {
     const taken = wordsOfFlag(words[at] ?? "", options);

@@ -39,8 +39,9 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
   const refused = (command: CommandUnknownOpts) => {
     refusingCommand = command;
   };
-  const run = async (words: readonly string[], line = args) => {
+  const run = async (words: readonly string[]) => {
     const program = await buildProgram(words, context, contextOf, refused);
+    const line = args[0]?.startsWith("-") ? await wordsFirst(args, program) : args;
     await program.parseAsync([...line], { from: "user" });
   };
   const foreign = foreignWordAt(args);
@@ -52,14 +53,9 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
     try {
       await run(ownArgs.includes("help") ? NO_WORDS : ownArgs);
     } catch (thrown) {
-      if (!(thrown instanceof CommanderError)) throw thrown;
-      const line = thrown.code === "commander.unknownOption" && refusingCommand?.parent === null
-        ? await wordsFirst(args, refusingCommand)
-        : undefined;
-      if (line !== undefined) await run(ownArgs, line);
       // The nearest word to an unknown one may be of a command that was not loaded.
-      else if (thrown.code === "commander.unknownCommand") await run(NO_WORDS);
-      else throw thrown;
+      if (!(thrown instanceof CommanderError) || thrown.code !== "commander.unknownCommand") throw thrown;
+      await run(NO_WORDS);
     }
     return 0;
   } catch (thrown) {
@@ -81,13 +77,10 @@ export async function runCommandLine(typed: readonly string[], context: ProcessC
   }
 }
 
-/** The line whose flags stand before the words that they belong to, put right; undefined for any other. */
-async function wordsFirst(
-  args: readonly string[],
-  program: CommandUnknownOpts,
-): Promise<readonly string[] | undefined> {
+/** The line; flags that stand before the words of their command stand behind them. */
+async function wordsFirst(args: readonly string[], program: CommandUnknownOpts): Promise<readonly string[]> {
   const { withWordsFirst } = await import("./flags-first.ts");
-  return withWordsFirst(args, program);
+  return withWordsFirst(args, program) ?? args;
 }
 
 /**

@@ -273,7 +273,7 @@ export function wordsOfFlag(word: string, options: CommandUnknownOpts["options"]
   const [name] = word.split("=");
   const long = options.find((option) => option.long === name);
   if (long?.required) return word === name ? 2 : 1;
-  if (long !== undefined) return word === name ? 1 : undefined;
+  if (long !== undefined) return word === name || long.optional ? 1 : undefined;
   const [, letters = ""] = /^-([^-].*)/s.exec(word) ?? [];
   // Its value can stand right behind the letter.
   const short = options.find((option) => option.short === `-${letters[0]}`);

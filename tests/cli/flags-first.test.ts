@@ -47,6 +47,18 @@ for (const line of LEFT) {
   });
 }
 
+Deno.test("help for a command whose flags stand first is that command's", async () => {
+  await using sandbox = await openSandbox();
+  for (const line of ["-n shop delete --help", "-n shop delete pods x -h", "-q get --help"]) {
+    const { stdout } = await runLine(line.split(" "), { store: sandbox.store });
+    assert.match(stdout, /^Usage: datumctl (?:delete|get) /, line);
+  }
+  for (const line of ["--help -n shop", "-V get"]) {
+    const { stdout } = await runLine(line.split(" "), { store: sandbox.store });
+    assert.doesNotMatch(stdout, /^Usage: datumctl get/, line);
+  }
+});
+
 Deno.test("a line with its flags first is run; a wrong one is told as it was typed", async () => {
   await using sandbox = await openSandbox();
   const run = async (line: string) => await runLine(line.split(" "), { store: sandbox.store });
