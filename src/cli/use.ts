@@ -17,6 +17,7 @@ import {
 } from "../sessions/folder-file.ts";
 import { FOLDER_FILE } from "../sessions/folders-above.ts";
 import { workingFolder } from "../sessions/project-folder.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { lockTrusted } from "../sessions/trust.ts";
 import { realPath } from "../system/files.ts";
 import { permissionsOf } from "../system/plain-file.ts";
@@ -147,9 +148,20 @@ async function show(
     ),
   );
   if (ignored !== undefined || names?.session === undefined) return;
-  if (await store.read(names.session) !== undefined) return;
+  if (await isHere(store, names.session)) return;
   const name = printable(names.session);
   out.warn(`There is no session ${name} here, so commands stop. Sign in: datumctl login --profile ${name}`);
+}
+
+/** False for a session that neither the person nor the project's folder has. What is damaged, the next command tells. */
+async function isHere(store: SessionStore, name: string): Promise<boolean> {
+  try {
+    const local = await store.nearestProject();
+    return (await store.read(name) ?? await local?.read(name)) !== undefined;
+  } catch (thrown) {
+    failureOrThrow(thrown);
+    return true;
+  }
 }
 
 /** Warns of a context that the kubeconfig does not have, or not yet. */

@@ -143,14 +143,32 @@ Deno.test("use without a name shows the nearest file, followed or not, and write
     project: null,
     context: null,
   });
+  await it.write(web, "{");
+  assert.match(await ok(web, "use"), /Followed: +no, it is not JSON\n/);
+});
+
+Deno.test("use tells of a session that is gone, not of one that is damaged or the project folder's", async () => {
+  await using it = await openFolders();
+  const { run, ok } = it;
+  const web = await it.folder("web");
+  const ada = at(it.world, ADA);
+  await ok(web, `use --session ${ada}`);
+  const { file } = await it.world.sandbox.store.paths(ada);
+  const stored = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, "x");
+  const damaged = await run(web, "use");
+  assert.deepEqual([damaged.code, damaged.stderr], [0, ""], "the next command tells");
+  await Deno.remove(file);
+  await Deno.mkdir(`${web}/.datumctl`, { mode: 0o700 });
+  await Deno.writeTextFile(`${web}/.datumctl/${file.split("/").at(-1)}`, stored, { mode: 0o600 });
+  await Deno.writeTextFile(`${web}/.datumctl/config.json`, '{"schemaVersion":1}', { mode: 0o600 });
+  assert.equal((await run(web, "use")).stderr, "", "the project folder has it");
   await it.write(web, { session: "gone" });
   await ok(web, "trust");
   assert.match(
     (await run(web, "use")).stderr,
     /no session gone here.*\. Sign in: datumctl login --profile gone\n$/,
   );
-  await it.write(web, "{");
-  assert.match(await ok(web, "use"), /Followed: +no, it is not JSON\n/);
 });
 
 Deno.test("use refuses what is no name, a session that is not here, and another's file in its way", async () => {
