@@ -142,7 +142,7 @@ async function findSession(
     ignoreProjectFolder: forActive,
     // What kubectl gets does not depend on a file that stands in a folder.
     folderFile: output === "token" ? () => store.folderFile() : undefined,
-    variable: forActive ? undefined : namingVariable(env),
+    variable: forActive || flag !== undefined ? undefined : namingVariable(env),
     entry: { activeFor, clientId },
   });
 }

@@ -84,8 +84,8 @@ export async function unseal(jwe: string, sealing: SealingKey): Promise<string |
 /** As {@link unseal}. The header is sealed as well, so a text that a key opens was sealed with that key. */
 export async function unsealWith(jwe: string, key: CryptoKey): Promise<string | undefined> {
   const parts = jwe.split(".");
-  if (parts.length !== 5) return undefined;
-  const [header = "", , encodedIv = "", encodedText = "", encodedTag = ""] = parts;
+  const [header = "", encryptedKey, encodedIv = "", encodedText = "", encodedTag = ""] = parts;
+  if (parts.length !== 5 || encryptedKey !== "") return undefined;
   const [iv, text, tag] = [encodedIv, encodedText, encodedTag].map(fromBase64Url);
   if (iv?.length !== 12 || text === undefined || tag?.length !== 16) return undefined;
   const sealed = new Uint8Array(text.length + 16);

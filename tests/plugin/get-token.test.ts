@@ -50,6 +50,17 @@ Deno.test("-o token needs no exec info, even a broken one; without it a broken o
   assert.match(refused.stderr, /KUBERNETES_EXEC_INFO/);
 });
 
+Deno.test("a variable that is no text is not read where the line names the session", async () => {
+  await using sandbox = await openSandbox();
+  const { session: { name } } = await sandbox.add();
+  const env = (variable: string) => {
+    if (variable === "DATUMCTL_PROFILE") throw new AppError("USAGE", "It is no text in UTF-8.");
+    return undefined;
+  };
+  assert.equal((await getToken(sandbox, { session: name }, {}, { env })).stdout, "access-0\n");
+  assert.equal((await getToken(sandbox, {}, {}, { env })).code, 2);
+});
+
 Deno.test("the variable never overrides a session that the entry names", async () => {
   await using sandbox = await openSandbox();
   await sandbox.add({ name: "ada" });

@@ -140,6 +140,11 @@ const OTHERS: Readonly<Record<string, (sandbox: Sandbox) => unknown>> = {
       ...session,
       credentials: String(credentials).replace(/.{4}$/, "AAAA"),
     })),
+  "credentials with a part that ours lack": async ({ paths }) =>
+    await edit((await paths(NAME)).file, ({ credentials, ...session }) => ({
+      ...session,
+      credentials: String(credentials).replace("..", ".AAAA."),
+    })),
   "a key in the keyring": async ({ store, paths }) => {
     await edit((await paths(NAME)).file, (session) => ({ ...session, keyStore: "system" }));
     assert.equal((await store.read(NAME))?.keyStore, "system");
@@ -192,6 +197,7 @@ for (const [what, change] of Object.entries(OTHERS)) {
       assert.ok(await storedToken(sandbox.store, flags, exec()) !== undefined);
       await change(sandbox);
       assert.equal(await storedToken(sandbox.store, flags, exec()), undefined);
+      await getToken(sandbox, { session: NAME });
     });
   });
 }
