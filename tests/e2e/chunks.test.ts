@@ -1,6 +1,7 @@
 /** Proves what a source test cannot: how the built chunks start, and that each of them loads in a binary. */
 
 import assert from "node:assert/strict";
+import { bundlingTest } from "../bundling-test.ts";
 import { bundle, compileChunks, ROOT } from "../../scripts/compile.ts";
 
 /** At the beginning of a line, or behind another one in a chunk without blanks; not the text "import" in a list. */
@@ -58,37 +59,43 @@ function chunkOf(chunks: ReadonlyMap<string, string>, module: string): string {
   return [...chunks.keys()].find((name) => pattern.test(name)) ?? assert.fail(`no chunk of ${module}`);
 }
 
-Deno.test("what the binary loads at a start imports nothing from outside of it, node: least of all", async () => {
-  await withBundle((_folder, chunks) => {
-    const loadedWith = (module: string) => {
-      const { loaded, foreign } = loadedAtOnce(chunks, chunkOf(chunks, module));
-      assert.deepEqual([...foreign], [], module);
-      return loaded;
-    };
-    for (const module of ["main", "usual", "stored-token", "open-item"]) {
-      assert.deepEqual([...loadedWith(module)], [chunkOf(chunks, module)], "a short way is one chunk");
-    }
-    const core = loadedWith("core");
-    assert.ok(core.size <= 2, "the program is one chunk, with another for its exports");
-    assert.deepEqual([...loadedWith("quick").difference(core)], [chunkOf(chunks, "quick")]);
-    return Promise.resolve();
-  });
-});
+bundlingTest(
+  "what the binary loads at a start imports nothing from outside of it, node: least of all",
+  async () => {
+    await withBundle((_folder, chunks) => {
+      const loadedWith = (module: string) => {
+        const { loaded, foreign } = loadedAtOnce(chunks, chunkOf(chunks, module));
+        assert.deepEqual([...foreign], [], module);
+        return loaded;
+      };
+      for (const module of ["main", "usual", "stored-token", "open-item"]) {
+        assert.deepEqual([...loadedWith(module)], [chunkOf(chunks, module)], "a short way is one chunk");
+      }
+      const core = loadedWith("core");
+      assert.ok(core.size <= 2, "the program is one chunk, with another for its exports");
+      assert.deepEqual([...loadedWith("quick").difference(core)], [chunkOf(chunks, "quick")]);
+      return Promise.resolve();
+    });
+  },
+);
 
-Deno.test("the whole command line loads its framework at once, but no node:, nor what measures foreign scripts", async () => {
-  await withBundle((_folder, chunks) => {
-    const { loaded, foreign } = loadedAtOnce(chunks, chunkOf(chunks, "process"));
-    assert.deepEqual([...foreign], []);
-    const holds = (text: string) => [...loaded].some((name) => chunks.get(name)?.includes(text));
-    assert.ok(holds("commander.unknownOption"), "the framework was not found");
-    // A property of Unicode's that only `string-width` looks for.
-    assert.ok(![...loaded].some((name) => chunks.get(name)?.includes("RGI_Emoji")));
-    assert.ok([...chunks.values()].some((text) => text.includes("RGI_Emoji")), "it is in no chunk");
-    return Promise.resolve();
-  });
-});
+bundlingTest(
+  "the whole command line loads its framework at once, but no node:, nor what measures foreign scripts",
+  async () => {
+    await withBundle((_folder, chunks) => {
+      const { loaded, foreign } = loadedAtOnce(chunks, chunkOf(chunks, "process"));
+      assert.deepEqual([...foreign], []);
+      const holds = (text: string) => [...loaded].some((name) => chunks.get(name)?.includes(text));
+      assert.ok(holds("commander.unknownOption"), "the framework was not found");
+      // A property of Unicode's that only `string-width` looks for.
+      assert.ok(![...loaded].some((name) => chunks.get(name)?.includes("RGI_Emoji")));
+      assert.ok([...chunks.values()].some((text) => text.includes("RGI_Emoji")), "it is in no chunk");
+      return Promise.resolve();
+    });
+  },
+);
 
-Deno.test("every chunk loads in a binary made as ours is", async () => {
+bundlingTest("every chunk loads in a binary made as ours is", async () => {
   await withBundle(async (folder, chunks) => {
     // main.js is the program itself, which every other end-to-end test runs.
     const names = [...chunks.keys()].filter((name) => name !== "main.js");

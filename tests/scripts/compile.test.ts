@@ -1,6 +1,7 @@
 /** Proves what the binary may do, and that a bundle that would need the network is not compiled. */
 
 import assert from "node:assert/strict";
+import { bundlingTest } from "../bundling-test.ts";
 import { nameByOrder } from "../../scripts/chunk-names.ts";
 import { bundle, permissions, remoteImport, ROOT } from "../../scripts/compile.ts";
 import { isWindows, TARGETS } from "../../scripts/targets.ts";
@@ -36,7 +37,7 @@ Deno.test("remoteImport() takes neither chunks, node: modules nor mere strings f
   assert.equal(remoteImport(`import { a } from "./a.js";\nfetch("https://example.com");`), undefined);
 });
 
-Deno.test("no bundle can be stopped at a checkpoint but one that is made for tests", async () => {
+bundlingTest("no bundle can be stopped at a checkpoint but one that is made for tests", async () => {
   const traces = async (options: { readonly testHooks?: boolean }): Promise<string[]> => {
     const folder = await Deno.makeTempDir({ prefix: "bundle-" });
     try {
@@ -59,7 +60,7 @@ Deno.test("no bundle can be stopped at a checkpoint but one that is made for tes
   ]);
 });
 
-Deno.test("a bundle says whether it is for a trial build, and of which commit", async () => {
+bundlingTest("a bundle says whether it is for a trial build, and of which commit", async () => {
   const says = async (runtime: "own" | "trial", commit?: string) => {
     await using folder = await scratchFolder();
     const entry = `${folder.path}/main.ts`;
@@ -93,7 +94,7 @@ Deno.test("the names of a bundle's chunks follow from their order, not from wher
   ]);
 });
 
-Deno.test("what a bundle opens with using is closed, however short the code around it is", async () => {
+bundlingTest("what a bundle opens with using is closed, however short the code around it is", async () => {
   await inScratch(async (folder) => {
     const entry = `${folder}/main.ts`;
     await Deno.writeTextFile(

@@ -1,6 +1,7 @@
 /** Proves that the chunks of a start become one, and that what is loaded lazily stays apart and works with it. */
 
 import assert from "node:assert/strict";
+import { bundlingTest } from "../bundling-test.ts";
 import { withEsbuild } from "../../scripts/esbuild.ts";
 import { mergeStart } from "../../scripts/merge-start.ts";
 
@@ -29,7 +30,7 @@ async function merged(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("the chunks of a start are one, and the rest imports from it", async () => {
+bundlingTest("the chunks of a start are one, and the rest imports from it", async () => {
   await merged(async (folder) => {
     const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
     assert.deepEqual(names, ["core.js", "later.js", "main.js"]);
@@ -38,7 +39,7 @@ Deno.test("the chunks of a start are one, and the rest imports from it", async (
   });
 });
 
-Deno.test("what runs is the same: one state for all, and variables that change are seen", async () => {
+bundlingTest("what runs is the same: one state for all, and variables that change are seen", async () => {
   await merged(async (folder) => {
     await Deno.writeTextFile(`${folder}/run.js`, `import "./main.js";\nconsole.log(JSON.stringify(told));\n`);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -143,7 +143,7 @@ Deno.test("nobody signs in for nothing where our folder cannot be written", asyn
   await using world = await openWorld();
   const { sessions } = world.sandbox.store.folders;
   await Deno.mkdir(sessions.replace(/\/[^/]+$/, ""), { recursive: true });
-  await Deno.writeTextFile(sessions, "not a folder");
+  await Deno.symlink("nowhere/at/all", sessions);
   world.cloud.resetCounts();
   const { code, stderr } = await world.run(
     `login --hostname ${world.cloud.authHost} --api-hostname ${world.cloud.apiHost} --client-id 1 --no-browser`,
