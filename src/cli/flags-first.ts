@@ -2,6 +2,7 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { wordsOfFlag } from "./tree.ts";
+import { isCalled } from "./usage-errors.ts";
 
 /** The line with the words of its command first; undefined where what stands before them is not its flags alone. */
 export function withWordsFirst(
@@ -25,9 +26,7 @@ function commandAt(
   command: CommandUnknownOpts,
 ): readonly [command: CommandUnknownOpts, behind: number] {
   const word = args[at];
-  const held = word === undefined
-    ? undefined
-    : command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+  const held = word === undefined ? undefined : command.commands.find((one) => isCalled(one, word));
   return held === undefined ? [command, at] : commandAt(args, at + 1, held);
 }
 

@@ -9,7 +9,7 @@ import { codeRows } from "./code-meanings.ts";
 import type { GlobalFlags, ProcessContext } from "./context.ts";
 import { PLAIN, styledRemark, stylesOf, titled } from "./output/style.ts";
 import { formatTable } from "./output/table.ts";
-import { nearestCommand } from "./usage-errors.ts";
+import { isCalled, nearestCommand } from "./usage-errors.ts";
 import { valueArgument } from "./complete/declare.ts";
 
 /** What `help` tells of beside commands. */
@@ -32,7 +32,7 @@ export function helpCommand(
     if (words[0] === "plugins") return await showPlugins(program, terminal, env);
     let at = program;
     for (const word of words) {
-      const next = at.commands.find((child) => child.name() === word || child.aliases().includes(word));
+      const next = at.commands.find((child) => isCalled(child, word));
       if (next === undefined) {
         throw new AppError("USAGE", `There is no help for "${printable(words.join(" "), 80)}".`, {
           hint: await pluginHelp(words, env) ?? nearestCommand(word, at, at === program ? TOPICS : []) ??

@@ -71,7 +71,8 @@ function heldBy(word: string, { commands }: CommandUnknownOpts): string | undefi
   return found.length === 0 ? undefined : `Did you mean ${found.map(wordsOf).join(", ")}?`;
 }
 
-function isCalled(command: CommandUnknownOpts, word: string): boolean {
+/** True for a word that calls a command of those on its level. */
+export function isCalled(command: CommandUnknownOpts, word: string): boolean {
   return command.name() === word || command.aliases().includes(word);
 }
 

@@ -5,7 +5,7 @@ import { AppError, failureOrThrow } from "../errors.ts";
 import { printable } from "../text.ts";
 import { contextNamed, defaultKubeconfigs, loadKubeconfig } from "../kubeconfig/file.ts";
 import { organizationVariable } from "../providers/datum/scope.ts";
-import { chooseSession } from "../sessions/choose.ts";
+import { chooseSession, namedSession } from "../sessions/choose.ts";
 import {
   digestOf,
   fileOf,
@@ -72,7 +72,7 @@ export async function runUse(cli: CommandContext, input: UseInput): Promise<void
   const scope = (organization ?? project ?? context) === undefined
     ? undefined
     : { organization, project, context };
-  const session = await namedSession(cli);
+  const session = await sessionOfLine(cli);
   if (session === undefined && scope === undefined) {
     return await show(cli, await nearestFile(cli.store), format);
   }
@@ -88,7 +88,7 @@ export async function runUse(cli: CommandContext, input: UseInput): Promise<void
 }
 
 /** The session that the line names, which has to be here. @throws {AppError} `NOT_SIGNED_IN`, `USAGE`. */
-async function namedSession({ store, choice }: CommandContext): Promise<string | undefined> {
+async function sessionOfLine({ store, choice }: CommandContext): Promise<string | undefined> {
   const { flag, credentialsFile } = choice;
   if (flag === undefined && credentialsFile === undefined) return undefined;
   const { session } = await chooseSession(store, { flag, credentialsFile });
@@ -156,8 +156,7 @@ async function show(
 /** False for a session that neither the person nor the project's folder has. What is damaged, the next command tells. */
 async function isHere(store: SessionStore, name: string): Promise<boolean> {
   try {
-    const local = await store.nearestProject();
-    return (await store.read(name) ?? await local?.read(name)) !== undefined;
+    return await namedSession(store, name, FOLDER_FILE) !== undefined;
   } catch (thrown) {
     failureOrThrow(thrown);
     return true;

@@ -3,21 +3,4 @@
  * shares nothing with the rest: see scripts/merge-alone.ts.
  */
 
-import { readOpenItem } from "./secret-service.ts";
-import { SERVICE, systemAccount } from "./store.ts";
-
-/**
- * The secret of an account of ours; undefined where no item is open, or no bus is understood.
- *
- * @param bus the value of `DBUS_SESSION_BUS_ADDRESS`
- * @param timeout milliseconds
- * @throws {AppError} `KEYRING_TIMEOUT` when the time is over.
- */
-export async function readOpenKey(
-  bus: string | undefined,
-  name: string,
-  timeout: number,
-): Promise<string | undefined> {
-  const { account } = await systemAccount(name);
-  return await readOpenItem(bus, { service: SERVICE, account }, { timeout });
-}
+export { readOpenKey } from "./secret-service.ts";

@@ -8,7 +8,13 @@
 import { alarm } from "../system/clock.ts";
 import { type ByteStream, connectUnix, userNumber } from "../system/unix-socket.ts";
 import { decodeMessage, encodeCall, greeting, type Message, MessageWriter, type MethodCall } from "./dbus.ts";
-import { type KeyringLimits, keyringTimeout, LINUX_STORE } from "./store.ts";
+import {
+  type KeyringLimits,
+  keyringTimeout,
+  LINUX_STORE,
+  SERVICE as OWN_SERVICE,
+  systemAccount,
+} from "./store.ts";
 
 const SERVICE = "org.freedesktop.secrets";
 const ROOT = "/org/freedesktop/secrets";
@@ -50,6 +56,20 @@ export async function readOpenItem(
     signal?.removeEventListener("abort", stop);
     connecting.then((stream) => stream[Symbol.dispose](), () => {});
   }
+}
+
+/**
+ * The secret that is kept under an account of ours, as {@link readOpenItem} reads it.
+ *
+ * @throws {AppError} as {@link readOpenItem}.
+ */
+export async function readOpenKey(
+  bus: string | undefined,
+  name: string,
+  limits: KeyringLimits,
+): Promise<string | undefined> {
+  const { account } = await systemAccount(name);
+  return await readOpenItem(bus, { service: OWN_SERVICE, account }, limits);
 }
 
 /** The path of the socket that the first of the bus's addresses names. */

@@ -2,15 +2,7 @@
 
 import type { Run } from "../system/processes.ts";
 import type { CredentialManager } from "../system/windows-credentials.ts";
-import {
-  type KeyringLimits,
-  LINUX_STORE,
-  MACOS_STORE,
-  type SecretStore,
-  SERVICE,
-  systemAccount,
-  WINDOWS_STORE,
-} from "./store.ts";
+import { type KeyringLimits, LINUX_STORE, MACOS_STORE, type SecretStore, WINDOWS_STORE } from "./store.ts";
 
 /** What a system's store is made with; all of it comes from src/system/. */
 export interface SystemTools {
@@ -61,10 +53,8 @@ async function readDirectly(
   limits: KeyringLimits,
 ): Promise<string | undefined> {
   if (bus === undefined) return undefined;
-  const { readOpenItem } = await import("./secret-service.ts");
-  const kept = await systemAccount(account);
-  const attributes = { service: SERVICE, account: kept.account };
-  return await readOpenItem(bus, attributes, limits);
+  const { readOpenKey } = await import("./secret-service.ts");
+  return await readOpenKey(bus, account, limits);
 }
 
 async function load({ os, processes, credentialManager }: SystemTools): Promise<SecretStore> {

@@ -11,7 +11,7 @@ import { openAtHand } from "../sessions/open-at-hand.ts";
 import { mayHaveFailed } from "../sessions/recent-failure.ts";
 import { isFresh, type TimedToken, timedToken } from "../sessions/token.ts";
 import type { Clock } from "../system/clock.ts";
-import { type Environment, environment, foldersOf } from "../system/environment.ts";
+import { type Environment, environment, type Folders, foldersOf } from "../system/environment.ts";
 import { type ParentProcess, parentProcess, startedAfter } from "../system/parent-process.ts";
 import { writeErr, writeOut } from "../system/terminal.ts";
 import { type GetTokenFlags, type GetTokenRequest, getTokenRequest, readGetToken } from "./arguments.ts";
@@ -85,7 +85,7 @@ async function storedToken(
   { env, now, parent }: StoredTokenContext,
 ): Promise<TimedToken | undefined> {
   const folders = foldersOf(env);
-  const name = request.session ?? activeName(request, env);
+  const name = request.session ?? activeName(request, env, folders);
   const found = name === undefined ? undefined : await sessionAtHand(folders, name, CLOUDS);
   if (found === undefined || !isOfEntry(found.session, request)) return undefined;
   const { paths } = found;
@@ -109,7 +109,11 @@ async function storedToken(
 }
 
 /** The active session's name, for an entry that follows it, which no folder changes. */
-function activeName({ activeFor }: GetTokenRequest, env: Environment): string | undefined {
+function activeName(
+  { activeFor }: GetTokenRequest,
+  env: Environment,
+  folders: Folders,
+): string | undefined {
   const decided = activeFor === undefined || variableInForce(env, ALL) !== undefined;
-  return decided ? undefined : activeAtHand(foldersOf(env));
+  return decided ? undefined : activeAtHand(folders);
 }

@@ -81,7 +81,8 @@ export async function chooseSession(store: SessionStore, choice: SessionChoice):
   throw await noSession(store, named, choice.entry);
 }
 
-async function namedSession(
+/** The session of that name: of a variable, of the person, or of the project folder; undefined for none. */
+export async function namedSession(
   store: SessionStore,
   name: string,
   source: string,

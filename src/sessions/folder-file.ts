@@ -9,7 +9,7 @@ import { isOurs, realPath } from "../system/files.ts";
 import { isThere, type PlainFile, readPlainFile } from "../system/plain-file.ts";
 import { ENV_PREFIX, isSessionName } from "./name.ts";
 import { isPlain } from "./project-folder.ts";
-import { FOLDER_FILE, parentOf } from "./folders-above.ts";
+import { FOLDER_FILE, upFrom } from "./folders-above.ts";
 import type { SessionReader } from "./reader.ts";
 import { readTrusted, type TrustedFile } from "./trusted-files.ts";
 
@@ -105,10 +105,11 @@ async function* filesAbove(
 ): AsyncGenerator<FoundFile> {
   const named = homeOf(finder.host.env);
   const home = named && (await realPath(named) ?? named);
-  const here = finder.host.workingFolder() ?? "";
+  const here = finder.host.workingFolder();
+  if (here === undefined) return;
   let withoutLinks: boolean | undefined;
   let trusted: readonly TrustedFile[] | undefined;
-  for (let folder: string | undefined = here; folder; folder = parentOf(folder)) {
+  for (const folder of upFrom(here, home)) {
     if (isThere(pathIn(folder))) {
       withoutLinks ??= await realPath(here) === here;
       const real = withoutLinks ? folder : await realPath(folder) ?? folder;
@@ -118,7 +119,6 @@ async function* filesAbove(
         await readPlainFile(path, LARGEST);
       if (found) yield await judged(real, found, list);
     }
-    if (folder === home) return;
   }
 }
 

@@ -37,5 +37,5 @@ export async function openAtHand(
 async function keyInKeyring(name: string, { bus, timeout }: KeyringAtHand): Promise<string | undefined> {
   if (bus === undefined || operatingSystem !== "linux") return undefined;
   const { readOpenKey } = await import("../keyring/open-item.ts");
-  return await readOpenKey(bus, name, timeout);
+  return await readOpenKey(bus, name, { timeout });
 }

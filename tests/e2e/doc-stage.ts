@@ -18,7 +18,7 @@ import { native } from "./issuer-stage.ts";
 import { kubectl } from "./kubectls.ts";
 import { type Finished, openWorld } from "./world.ts";
 
-/** False, after a printed line, where the real API server or a kubectl cannot be had. */
+/** False, after a printed line, where the real API server or kubectl is missing. */
 export const stageAtHand: boolean = kubectl !== "" && await goAtHand() !== undefined;
 
 /** All that the examples take. */
